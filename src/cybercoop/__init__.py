@@ -1,0 +1,1 @@
+"""cybercoop: a virtual center that county administrations run together."""

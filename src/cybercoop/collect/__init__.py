@@ -1,0 +1,1 @@
+"""Things coming in."""

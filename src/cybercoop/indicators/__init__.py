@@ -1,0 +1,1 @@
+"""Canonical patterns, sameness, merging, confidence, expiry."""

@@ -1,0 +1,1 @@
+"""STIX objects as they arrive: bytes, times, schema."""
