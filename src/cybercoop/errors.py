@@ -22,6 +22,10 @@ class TooLarge(CoopError):
     """Say which size limit a request went over."""
 
 
+class TooSlow(CoopError):
+    """Say that a request did not arrive in time."""
+
+
 class Unsupported(CoopError):
     """Say which content type or encoding is not understood."""
 

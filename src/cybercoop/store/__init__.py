@@ -1,1 +1,1 @@
-"""Everything remembered; the only room with SQL."""
+"""Everything remembered; the only room with SQL, one file per noun."""

@@ -1,0 +1,39 @@
+"""Entry of the ``cybercoop`` command: one map from errors to exit codes."""
+
+import sys
+
+import typer
+
+from cybercoop.cli import members, pushing, serving, tokens
+from cybercoop.cli.shown import err
+from cybercoop.errors import CoopError, Misused
+
+cli = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="A virtual center for counties: push indicators, merge them, share them over TAXII.",
+)
+for name, group in (
+    ("org", members.org),
+    ("group", members.group),
+    ("user", members.user),
+    ("token", tokens.app),
+    ("db", serving.db),
+):
+    cli.add_typer(group, name=name)
+for command in (members.init, serving.demo, serving.serve, serving.work, pushing.push):
+    cli.command()(command)
+
+
+def main() -> None:
+    """Run a command; exit with 0 for done, 1 for refused or failed, 2 for wrong usage."""
+    try:
+        cli()
+    except CoopError as error:
+        err.print(f"error: {error}", markup=False, soft_wrap=True)
+        sys.exit(2 if isinstance(error, Misused) else 1)
+
+
+if __name__ == "__main__":
+    main()

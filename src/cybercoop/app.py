@@ -1,0 +1,220 @@
+"""The house put together: one web application, and the process that serves it."""
+
+import asyncio
+import contextlib
+import signal
+import socket
+import ssl
+import weakref
+from collections.abc import AsyncIterator, Callable
+
+from aiohttp import web
+
+from cybercoop.collect.projector import Projector
+from cybercoop.config import Settings
+from cybercoop.door import (
+    AUTHENTICATE,
+    CENTER,
+    DATABASE,
+    SETTINGS,
+    SURROUNDINGS,
+    TAXII_PATHS,
+    WAKE,
+    Authenticate,
+    Handler,
+    Reader,
+)
+from cybercoop.errors import Misused
+from cybercoop.store import members, statuses, upgrade
+from cybercoop.store.database import Connection, Database
+from cybercoop.store.members import Center
+from cybercoop.surroundings import Surroundings
+from cybercoop.taxii import collections
+from cybercoop.taxii import routes as taxii
+from cybercoop.web import api, signin
+from cybercoop.web.middleware import middleware
+
+_HOUR = 3600
+_HEARD: "weakref.WeakSet[object]" = weakref.WeakSet()
+
+
+def make_app(
+    database: Database,
+    center: Center,
+    settings: Settings,
+    surroundings: Surroundings,
+    wake: Callable[[], None],
+    authenticate: Authenticate = signin.by_token,
+) -> web.Application:
+    """Return an application without routes; every door finds what it needs in it."""
+    app = web.Application(middlewares=[_hear, middleware])
+    app[DATABASE], app[CENTER] = database, center
+    app[SETTINGS], app[SURROUNDINGS] = settings, surroundings
+    app[WAKE], app[AUTHENTICATE] = wake, authenticate
+    signin.keep_track(app)
+    return app
+
+
+def add_doors(app: web.Application, center: Center, name: str) -> None:
+    """Open the product's doors: TAXII with its two roots, and the REST API."""
+
+    async def of_reader(
+        connection: Connection, reader: Reader | None
+    ) -> list[collections.Collection]:
+        return await collections.of_reader(connection, reader, center)
+
+    async def public(
+        _connection: Connection, _reader: Reader | None
+    ) -> list[collections.Collection]:
+        return collections.public(center)
+
+    roots = (
+        taxii.Root("/taxii2/coop/", name, of_reader),
+        taxii.Root("/taxii2/public/", f"{name}: public / öffentlich", public, open=True),
+    )
+    app[TAXII_PATHS] = ("/taxii2",)
+    taxii.add_routes(app, taxii.Discovery(name, roots))
+    api.add_routes(app)
+
+
+@web.middleware
+async def _hear(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Note that this connection has sent a whole request head."""
+    _HEARD.add(request.protocol)
+    return await handler(request)
+
+
+@contextlib.asynccontextmanager
+async def listening(app: web.Application, settings: Settings) -> AsyncIterator[tuple[str, int]]:
+    """Serve ``app`` and lend the address; port 0 takes a free one.
+
+    A connection that sends no request head within ``read_timeout`` is closed, and so is one
+    whose peer does not take its answer for twice as long.
+    """
+    runner = web.AppRunner(
+        app, access_log=None, auto_decompress=False, keepalive_timeout=settings.read_timeout
+    )
+    await runner.setup()
+    loop = asyncio.get_running_loop()
+
+    def accepted() -> asyncio.Protocol:
+        protocol = runner.server()  # type: ignore[misc] # set up above
+        loop.call_later(settings.read_timeout, _close_if_silent, protocol)
+        return protocol
+
+    sock = _socket(*settings.address, settings.read_timeout)
+    server = await loop.create_server(accepted, sock=sock, ssl=_tls(settings), backlog=512)
+    try:
+        host, port = server.sockets[0].getsockname()[:2]
+        yield host, port
+    finally:
+        server.close()
+        await runner.cleanup()
+
+
+def _close_if_silent(protocol: web.RequestHandler) -> None:
+    if protocol not in _HEARD and protocol.transport is not None:
+        protocol.transport.abort()
+
+
+def _socket(host: str, port: int, seconds: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, seconds * 2000)
+    try:
+        sock.bind((host, port))
+    except OSError as error:
+        sock.close()
+        msg = f"{host}:{port} cannot be listened on ({error.strerror}); set CYBERCOOP_LISTEN."
+        raise Misused(msg) from error
+    return sock
+
+
+def _tls(settings: Settings) -> ssl.SSLContext | None:
+    if settings.tls_cert is None or settings.tls_key is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_cert_chain(settings.tls_cert, settings.tls_key)
+    except (OSError, ssl.SSLError) as error:
+        msg = f"The TLS certificate or key cannot be read: {error}"
+        raise Misused(msg) from error
+    return context
+
+
+@contextlib.asynccontextmanager
+async def running(
+    settings: Settings, surroundings: Surroundings, *, projects: bool = True
+) -> AsyncIterator[tuple[str, int]]:
+    """Serve the whole house on the configured database and lend the address.
+
+    With ``projects`` this process also runs the projector. Raises ``Misused`` where the
+    database has no center or another schema.
+    """
+    database = Database(settings.database_url)
+    async with contextlib.AsyncExitStack() as stack:
+        stack.push_async_callback(database.close)
+        await upgrade.require_current(database)
+        async with database.read() as connection:
+            center = await members.the_center(connection)
+            name = (await members.find(connection, center.org_id)).name
+        projector = Projector(database, center, surroundings)
+        app = make_app(database, center, settings, surroundings, projector.wake)
+        add_doors(app, center, name)
+        tasks = [asyncio.create_task(_housekeeping(app, settings, surroundings))]
+        if projects:
+            tasks.append(asyncio.create_task(projector.run()))
+        stack.push_async_callback(_stop, tasks, app)
+        yield await stack.enter_async_context(listening(app, settings))
+
+
+async def _stop(tasks: list[asyncio.Task[None]], app: web.Application) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    await signin.write_down(app)
+
+
+async def _housekeeping(app: web.Application, settings: Settings, around: Surroundings) -> None:
+    """Once a minute write down token use, and forget statuses that are too old."""
+    while True:
+        await asyncio.sleep(60)
+        await signin.write_down(app)
+        async with app[DATABASE].write() as connection:
+            before = around.now() - settings.status_hours * _HOUR * 1_000_000
+            await statuses.prune(connection, before)
+
+
+async def serve(
+    settings: Settings, announce: Callable[[str], None], *, projects: bool = True
+) -> None:
+    """Serve until SIGINT or SIGTERM; ``announce`` gets the address once pushes are possible."""
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, ended.set)
+    async with running(settings, Surroundings(), projects=projects) as (host, port):
+        scheme = "https" if settings.tls_cert else "http"
+        shown = f"[{host}]" if ":" in host else host
+        announce(f"{scheme}://{shown}:{port}")
+        await ended.wait()
+
+
+async def work(settings: Settings) -> None:
+    """Project until SIGINT or SIGTERM; of several workers one at a time gets its turn."""
+    database, around = Database(settings.database_url), Surroundings()
+    try:
+        await upgrade.require_current(database)
+        async with database.read() as connection:
+            center = await members.the_center(connection)
+        task = asyncio.create_task(Projector(database, center, around).run())
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, task.cancel)
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+    finally:
+        await database.close()

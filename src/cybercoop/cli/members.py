@@ -1,0 +1,243 @@
+"""Commands about who takes part: ``init``, ``org``, ``group``, ``user``."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cybercoop.cli.opened import on_database
+from cybercoop.cli.shown import Json, many, one
+from cybercoop.collect import founding, leaving
+from cybercoop.errors import Misused
+from cybercoop.members.organisations import Group, Kind, Organisation, Person, checked_mail
+from cybercoop.sharing.marking import LEVELS
+from cybercoop.store import members
+from cybercoop.store.database import Database
+from cybercoop.surroundings import Surroundings
+
+org = typer.Typer(no_args_is_help=True, help="Organisations: members, clients, partners.")
+group = typer.Typer(no_args_is_help=True, help="Groups that share under a common agreement.")
+user = typer.Typer(no_args_is_help=True, help="People of an organisation.")
+
+Name = Annotated[str, typer.Argument(help="Name or id of the organisation.")]
+
+
+def init(
+    name: Annotated[str, typer.Option(help="Name of the virtual center.")],
+    as_json: Json = False,
+) -> None:
+    """Make the center on the configured database.
+
+    Example: cybercoop init --name "Virtuelles Zentrum EMH"
+    """
+
+    async def work(database: Database) -> Organisation:
+        return await founding.found_center(database, name, Surroundings())
+
+    made = on_database(work, upgrades=True)
+    one(_shown(made), f"{made.name} is founded. Its id is {made.id}.", as_json=as_json)
+
+
+def _shown(made: Organisation) -> dict[str, Any]:
+    return {
+        "id": made.id,
+        "name": made.name,
+        "kind": made.kind.value,
+        "of": made.parent_id,
+        "community": made.community,
+        "default_tlp": made.default_tlp,
+        "default_group": made.default_group,
+        "named": made.named,
+        "catalogue": made.catalogue,
+        "groups": sorted(made.groups),
+    }
+
+
+@org.command("add")
+def org_add(
+    name: Annotated[str, typer.Argument(help="How everybody calls it.")],
+    kind: Annotated[Kind, typer.Option(help="What part it takes.")],
+    of: Annotated[str | None, typer.Option(help="The county of a client.")] = None,
+    community: Annotated[bool, typer.Option(help="Whether a partner may read GREEN.")] = False,
+    default_tlp: Annotated[str | None, typer.Option(help="Level of what carries none.")] = None,
+    default_group: Annotated[str | None, typer.Option(help="Group of what names none.")] = None,
+    named: Annotated[bool, typer.Option(help="Be named in what it contributes to.")] = False,
+    catalogue: Annotated[bool, typer.Option(help="Release its objects with their ids.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Enrol an organisation.
+
+    Examples: cybercoop org add "Landkreis Cochem-Zell" --kind member
+    cybercoop org add "Stadt Daun" --kind client --of "Landkreis Vulkaneifel"
+    """
+    if default_tlp is not None and default_tlp.lower() not in LEVELS[:-1]:
+        msg = f"--default-tlp is one of {', '.join(LEVELS[:-1])}."
+        raise Misused(msg)
+
+    async def work(database: Database) -> Organisation:
+        around, parent = Surroundings(), None
+        if of is not None:
+            async with database.read() as connection:
+                parent = (await members.find(connection, of)).id
+        new = Organisation(
+            around.uuid(),
+            name,
+            kind,
+            community=community or kind is not Kind.PARTNER,
+            contributions_id=around.uuid(),
+            parent_id=parent,
+            default_tlp=default_tlp.lower() if default_tlp else None,
+            default_group=default_group,
+            named=named,
+            catalogue=catalogue,
+        )
+        return await founding.add_organisation(database, new, around)
+
+    made = on_database(work)
+    hint = f'Give it a token with: cybercoop token create "{made.name}"'
+    one(_shown(made), f"{made.name} takes part as {made.kind.value}. {hint}", as_json=as_json)
+
+
+@org.command("list")
+def org_list(as_json: Json = False) -> None:
+    """List the organisations that take part."""
+
+    async def work(database: Database) -> list[Organisation]:
+        async with database.read() as connection:
+            return await members.all_organisations(connection)
+
+    found = on_database(work)
+    names = {each.id: each.name for each in found}
+    rows = [_shown(each) for each in found]
+    if not as_json:
+        kept = ("name", "kind", "of", "community", "default_tlp", "groups", "id")
+        rows = [{name: row[name] for name in kept} for row in rows]
+        rows = [row | {"of": names.get(row["of"])} for row in rows]
+    many("organisations", rows, as_json=as_json)
+
+
+@org.command("leave")
+def org_leave(
+    name: Name,
+    export: Annotated[Path, typer.Option(help="File that takes all that it contributed.")],
+    withdraw: Annotated[
+        bool, typer.Option("--withdraw/--keep", help="What becomes of its contributions.")
+    ],
+    as_json: Json = False,
+) -> None:
+    """Let an organisation leave: its credentials end at once, its data is handed out.
+
+    Example: cybercoop org leave "Landkreis Cochem-Zell" --export cochem-zell.json --withdraw
+    """
+
+    async def work(database: Database) -> tuple[Organisation, int]:
+        return await leaving.leave(database, name, export, Surroundings().now(), withdraw=withdraw)
+
+    gone, count = on_database(work)
+    became = "withdrawn" if withdraw else "kept"
+    said = {"id": gone.id, "exported": count, "file": str(export), "contributions": became}
+    text = f"{gone.name} has left. {count} object versions are in {export}; they are {became} here."
+    one(said, text, as_json=as_json)
+
+
+@group.command("add")
+def group_add(
+    title: Annotated[str, typer.Argument(help="What the group is called.")], as_json: Json = False
+) -> None:
+    """Make a group; its marking-definition addresses it on the wire.
+
+    Example: cybercoop group add Krisenstab
+    """
+
+    async def work(database: Database) -> Group:
+        return await founding.add_group(database, title, Surroundings())
+
+    made = on_database(work)
+    said = {"id": made.id, "title": made.title, "marking": made.marking_id}
+    one(said, f"The group {made.id} is addressed by {made.marking_id}.", as_json=as_json)
+
+
+@group.command("list")
+def group_list(as_json: Json = False) -> None:
+    """List groups, their marking-definitions and who is in them."""
+
+    async def work(database: Database) -> list[dict[str, Any]]:
+        async with database.read() as connection:
+            everybody = await members.all_organisations(connection)
+            found = await members.all_groups(connection)
+        return [
+            {
+                "id": each.id,
+                "title": each.title,
+                "marking": each.marking_id,
+                "organisations": [who.name for who in everybody if each.id in who.groups],
+            }
+            for each in found
+        ]
+
+    many("groups", on_database(work), as_json=as_json)
+
+
+def _change(group_id: str, name: str, *, joins: bool, as_json: bool) -> None:
+    async def work(database: Database) -> Organisation:
+        return await founding.change_membership(database, group_id, name, joins=joins)
+
+    changed = on_database(work)
+    what = "is now in" if joins else "is no longer in"
+    said = {"id": changed.id, "group": group_id, "groups": sorted(changed.groups)}
+    one(said, f"{changed.name} {what} {group_id}.", as_json=as_json)
+
+
+@group.command("join")
+def group_join(
+    group_id: Annotated[str, typer.Argument(help="Id of the group.")],
+    name: Name,
+    as_json: Json = False,
+) -> None:
+    """Put an organisation into a group.
+
+    Example: cybercoop group join krisenstab "Landkreis Cochem-Zell"
+    """
+    _change(group_id, name, joins=True, as_json=as_json)
+
+
+@group.command("leave")
+def group_leave(
+    group_id: Annotated[str, typer.Argument(help="Id of the group.")],
+    name: Name,
+    as_json: Json = False,
+) -> None:
+    """Take an organisation out of a group; it loses the key at once.
+
+    Example: cybercoop group leave krisenstab "Landkreis Cochem-Zell"
+    """
+    _change(group_id, name, joins=False, as_json=as_json)
+
+
+@user.command("add")
+def user_add(
+    name: Annotated[str, typer.Argument(help="Name of the person.")],
+    org_name: Annotated[str, typer.Option("--org", help="Organisation, by name or id.")],
+    mail: Annotated[str, typer.Option(help="Mail address.")],
+    phone: Annotated[list[str] | None, typer.Option(help="Phone number; may be repeated.")] = None,
+    role: Annotated[list[str] | None, typer.Option(help="Role; may be repeated.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Add a person to an organisation.
+
+    Example: cybercoop user add "IT-Leitung" --org "Landkreis Cochem-Zell" --mail it@example.org
+    """
+
+    async def work(database: Database) -> Person:
+        around = Surroundings()
+        async with database.write() as connection:
+            org_id = (await members.find(connection, org_name)).id
+            phones, roles = tuple(phone or ()), tuple(role or ())
+            new = Person(around.uuid(), org_id, name, checked_mail(mail), phones, roles)
+            await members.add_person(connection, new, around.now())
+        return new
+
+    made = on_database(work)
+    said: dict[str, Any] = {"id": made.id, "name": made.name, "mail": made.mail}
+    said |= {"organisation": made.org_id, "phones": list(made.phones), "roles": list(made.roles)}
+    one(said, f"{made.name} is known. The id is {made.id}.", as_json=as_json)

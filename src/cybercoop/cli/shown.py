@@ -1,0 +1,54 @@
+"""How commands print: one JSON object for scripts, tables and sentences for people."""
+
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+
+def one(thing: Mapping[str, Any], sentence: str, *, as_json: bool) -> None:
+    """Print what was made: the whole object, or a sentence about it."""
+    if as_json:
+        sys.stdout.write(json.dumps(thing, ensure_ascii=False) + "\n")
+    else:
+        out.print(sentence, markup=False, soft_wrap=True)
+
+
+def many(name: str, things: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
+    """Print a list: as one object with the list under ``name``, or as a table."""
+    if as_json:
+        sys.stdout.write(json.dumps({name: things}, ensure_ascii=False) + "\n")
+    elif things:
+        out.print(table(things[0].keys(), things))
+    else:
+        out.print(f"There are no {name} yet.", markup=False)
+
+
+def table(columns: Iterable[str], rows: Iterable[Mapping[str, Any]]) -> Table:
+    """Return a table whose columns are those keys of the rows."""
+    made = Table(box=None, header_style="bold", pad_edge=False)
+    names = list(columns)
+    for name in names:
+        made.add_column(name.replace("_", " "), overflow="fold")
+    for row in rows:
+        made.add_row(*(_cell(row[name]) for name in names))
+    return made
+
+
+def _cell(value: object) -> str:
+    if value is None or value is False:
+        return "-"
+    if value is True:
+        return "yes"
+    if isinstance(value, list | tuple | frozenset | set):
+        return ", ".join(sorted(str(one) for one in value)) or "-"
+    return str(value).replace("[", r"\[")

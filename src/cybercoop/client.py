@@ -1,0 +1,115 @@
+"""A client of a center: pushes files in batches over HTTP and tries again where that helps."""
+
+import asyncio
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+import aiohttp
+
+from cybercoop.errors import CoopError, Malformed, Misused
+from cybercoop.stix.slices import cut
+
+_MOST_OBJECTS = 500
+_MOST_BYTES = 4 * 1024 * 1024
+_TRIES = 5
+_BUSY = frozenset({429, 502, 503, 504})
+_DEFINITION = re.compile(rb'"type"\s*:\s*"marking-definition"')
+
+
+class PushFailed(CoopError):
+    """Say what the center answered when it did not take a batch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Hold the body of one request and how many objects are in it."""
+
+    body: bytes
+    count: int
+
+
+def batches(name: str, content: bytes) -> Iterator[Batch]:
+    """Cut a file into requests of at most 500 objects and 4 MiB; raise ``Malformed``.
+
+    Markings that are defined in the file go first, so that they are known to what carries them.
+    """
+    try:
+        envelope = cut(content)
+    except Malformed as error:
+        msg = f"{name}: {error}"
+        raise Malformed(msg) from error
+    head = b'{"objects":['
+    if envelope.bundle:
+        version = envelope.spec_version
+        said = b'"spec_version":"' + version.encode() + b'",' if version else b""
+        head = b'{"type":"bundle",' + said + b'"objects":['
+    part: list[bytes] = []
+    for raw in sorted(envelope.objects, key=lambda one: not _DEFINITION.search(one)):
+        if part and (len(part) >= _MOST_OBJECTS or sum(map(len, part)) + len(raw) > _MOST_BYTES):
+            yield Batch(head + b",".join(part) + b"]}", len(part))
+            part = []
+        part.append(raw)
+    if part:
+        yield Batch(head + b",".join(part) + b"]}", len(part))
+
+
+async def push(
+    url: str,
+    token: str,
+    query: Mapping[str, str],
+    parts: Sequence[Batch],
+    advance: Callable[[int], None],
+) -> list[dict[str, Any]]:
+    """Push batches in order and return the center's answer to each.
+
+    A batch that may not have arrived is sent again: what did arrive is known by id and content.
+    Raises ``PushFailed`` when the center refuses a batch as a whole or stays out of reach.
+    """
+    answers = []
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    timeout = aiohttp.ClientTimeout(total=120)
+    try:
+        session = aiohttp.ClientSession(headers=headers, timeout=timeout, trust_env=False)
+    except ValueError as error:
+        raise Misused("The token holds characters that no token has.") from error
+    async with session:
+        for part in parts:
+            answers.append(await _send(session, f"{url.rstrip('/')}/api/v1/push", query, part))
+            advance(part.count)
+    return answers
+
+
+async def _send(
+    session: aiohttp.ClientSession, url: str, query: Mapping[str, str], part: Batch
+) -> dict[str, Any]:
+    why = ""
+    for number in range(_TRIES):
+        try:
+            async with session.post(url, params=query, data=part.body) as response:
+                if response.status == HTTPStatus.OK:
+                    answer: dict[str, Any] = await response.json()
+                    return answer
+                why = await _reason(response)
+                if response.status not in _BUSY:
+                    break
+        except aiohttp.InvalidURL as error:
+            msg = f"{url} is not an address; write http://HOST:PORT."
+            raise Misused(msg) from error
+        except (aiohttp.ClientError, TimeoutError) as error:
+            why = str(error) or "it did not answer in time"
+        if number + 1 < _TRIES:
+            await asyncio.sleep(0.2 * 2**number)
+    msg = f"The center did not take the push: {why}"
+    raise PushFailed(msg)
+
+
+async def _reason(response: aiohttp.ClientResponse) -> str:
+    try:
+        said = await response.json(content_type=None)
+    except ValueError:
+        said = None
+    detail = said.get("detail") if isinstance(said, dict) else None
+    return f"{response.status} {detail or response.reason}"

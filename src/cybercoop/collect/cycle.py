@@ -1,0 +1,148 @@
+"""One cycle of the projector: from pending contributions to releases.
+
+Everything happens in one transaction. What stands alone comes first, then relationships, then
+texts, so that ends are released before what refers to them.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from cybercoop.collect.places import Standing, Surrounding, change_at, refers, sift, with_narrower
+from cybercoop.collect.resolving import resolve
+from cybercoop.collect.writing import Change, row_of
+from cybercoop.indicators import context
+from cybercoop.members.organisations import Group
+from cybercoop.sharing import stamps
+from cybercoop.store import projection
+from cybercoop.store.database import Connection
+from cybercoop.store.members import Center
+from cybercoop.store.projection import Place, Row
+
+_RELATIONSHIP = frozenset({"relationship"})
+
+
+class Cycle:
+    """Hold what one cycle knows while its transaction is open."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        center: Center,
+        slot: int,
+        groups: list[Group],
+        names: dict[str, tuple[str, bool]],
+    ) -> None:
+        self.connection, self.center, self.slot, self.names = connection, center, slot, names
+        self._markings = {group.id: group.marking_id for group in groups}
+        self._lanes = stamps.lanes({group.id: group.lane for group in groups})
+        self._used: dict[str, int] = defaultdict(int)
+        self._changed: set[bytes] = set()
+
+    async def run(self, claims: list[Row], queued: list[Place]) -> None:
+        """Project ``claims`` and look again at ``queued`` places."""
+        await projection.unqueue(self.connection, queued)
+        await self._settle(_places(claims) | set(queued))
+        ids = list({row.stix_id for row in claims})
+        await self._refer(_RELATIONSHIP, claims, ids)
+        before = set(self._changed)
+        await self._refer(context.TEXTS, claims, ids)
+        await projection.done(self.connection, [row.seq for row in claims])
+        # A text about a text that has just come, or gone, is looked at in the next cycle.
+        late = await projection.referring(self.connection, [], list(self._changed - before))
+        await projection.wake(self.connection, [row.seq for row in late])
+
+    async def _refer(self, kinds: frozenset[str], claims: list[Row], ids: list[str]) -> None:
+        """Resolve what refers to others, and settle where it counted and where it counts now."""
+        woken = await projection.referring(self.connection, ids, list(self._changed))
+        rows = {
+            row.seq: row
+            for row in (*claims, *woken)
+            if row.type in kinds and refers(row, self.names)
+        }
+        if not rows:
+            return
+        catalogues = frozenset(org_id for org_id, (_, catalogue) in self.names.items() if catalogue)
+        resolved = await resolve(self.connection, list(rows.values()), catalogues)
+        await projection.move(self.connection, [one.as_move() for one in resolved])
+        await projection.remember_ends(
+            self.connection, [end for one in resolved for end in one.as_ends()]
+        )
+        after = {(one.at_lock, one.key) for one in resolved if one.at_lock and one.key}
+        await self._settle(_places(rows.values()) | after)
+
+    async def _settle(self, places: set[Place]) -> None:
+        """Bring the releases at ``places``, and at narrower ones of their keys, up to date."""
+        keys = list({key for _, key in places})
+        if not keys:
+            return
+        by_key: dict[bytes, list[Row]] = defaultdict(list)
+        for row in await projection.candidates(self.connection, keys):
+            by_key[row.key or b""].append(row)
+        standing, losers = sift(row for rows in by_key.values() for row in rows)
+        heads = {
+            (head.lock, head.key): head for head in await projection.heads(self.connection, keys)
+        }
+        around = await self._surrounding(standing)
+        todo = with_narrower(places, standing)
+        changes = [
+            change
+            for place in todo
+            if (change := change_at(place, by_key[place[1]], standing, heads.get(place), around))
+        ]
+        await self._write(changes)
+        await projection.discount(self.connection, losers)
+        shut = [row.seq for rows in by_key.values() for row in rows if row.tightened]
+        await projection.untighten(self.connection, shut)
+
+    async def _surrounding(self, standing: Standing) -> Surrounding:
+        referring = [
+            row.seq for rows in standing.values() for row in rows if refers(row, self.names)
+        ]
+        if not referring:
+            return Surrounding(self.center, self.names)
+        ends = await projection.ends_of(self.connection, referring)
+        keys = list({key for refs in ends.values() for key in refs.values() if key})
+        heads = await projection.heads(self.connection, keys)
+        live = {(head.lock, head.key): head.stix_id for head in heads if not head.revoked}
+        return Surrounding(self.center, self.names, ends, live)
+
+    async def _write(self, changes: list[Change]) -> None:
+        """Write changes lock by lock, stamped in the order of their ids."""
+        same = [one for one in changes if one.keeps_version]
+        ending = [one for one in changes if one.ends_without_version]
+        fresh = [one for one in changes if not (one.keeps_version or one.ends_without_version)]
+        rows, late = [], set()
+        for change in sorted(fresh, key=lambda one: (one.place[0], one.stix_id)):
+            stamp = self._stamp(change.place[0])
+            if stamp is None:
+                late.add(change.place)
+            else:
+                rows.append(await self._row(change, stamp))
+        written = [one for one in (*fresh, *ending) if one.place not in late]
+        outdated = [one.head.date_added for one in written if one.head]
+        await projection.outdate(self.connection, outdated)
+        await projection.release(self.connection, rows)
+        await projection.prolong(self.connection, [one.as_prolonging() for one in same])
+        purged = [one.place for one in changes if one.shut or one.ends_without_version]
+        await projection.purge(self.connection, purged)
+        await projection.queue(self.connection, late)
+        self._changed |= {one.place[1] for one in written if one.appears_or_ends}
+
+    def _stamp(self, lock: str) -> int | None:
+        """Return the next stamp of a lock in this slot, or None when the slot is full."""
+        lane, number = self._lanes[lock], self._used[lock]
+        if number >= lane.capacity:
+            return None
+        self._used[lock] += 1
+        return lane.stamp(self.slot, number)
+
+    async def _row(self, change: Change, stamp: int) -> dict[str, Any]:
+        before = None
+        if change.content is None and change.head is not None:
+            before = await projection.release_bytes(self.connection, change.head.date_added)
+        return row_of(change, stamp, self.center, self._markings, before)
+
+
+def _places(rows: Iterable[Row]) -> set[Place]:
+    return {(row.at_lock, row.key) for row in rows if row.at_lock and row.key}

@@ -1,0 +1,266 @@
+"""Intake: the one inner door for everything that comes in."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cybercoop.collect.checking import (
+    ACCEPTED,
+    DUPLICATE,
+    Draft,
+    Rules,
+    Verdict,
+    check_all,
+    refused,
+)
+from cybercoop.errors import Misused, Refused
+from cybercoop.members.organisations import Kind, Organisation
+from cybercoop.sharing import UNSAID, Addressed, keys_of, locks, locks_for
+from cybercoop.stix import schema, times
+from cybercoop.stix.slices import cut
+from cybercoop.store import contributions, members, releases
+from cybercoop.store.contributions import Known
+from cybercoop.store.database import Connection, Database
+from cybercoop.store.members import Center
+
+_CHUNK = 1000
+Record = Callable[[Connection, Sequence[Verdict]], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """Hold what a contributor says of a whole push."""
+
+    addressed: Addressed = UNSAID
+    named: bool = False
+    with_text: bool = False
+    dry_run: bool = False
+
+
+async def accept(
+    database: Database,
+    center: Center,
+    contributor: Organisation,
+    body: bytes,
+    push: Push,
+    now: int,
+    record: Record | None = None,
+) -> list[Verdict]:
+    """Take an envelope or bundle in, and say of every object what became of it.
+
+    What is accepted is durable when this returns; ``record`` may remember the verdicts in the
+    same transaction. ``now`` is microseconds since 1970. Raises
+    ``Malformed`` when no objects can be told apart, ``Misused`` for a group that the
+    contributor cannot address; single objects are refused, never raised.
+    """
+    rules = Rules(now, contributor.catalogue, push.with_text)
+    envelope = cut(body)
+    # Checking holds the processor for up to a second; in a thread of its own it lets others in.
+    checked = await asyncio.to_thread(check_all, envelope, rules)
+    async with database.read() as connection:
+        world = await _world(connection, contributor, push, checked)
+    locked = [_locked(one, contributor, push, world) for one in checked]
+    if push.dry_run:
+        async with database.read() as connection:
+            return (await _plan(connection, center, contributor, locked, push)).verdicts
+    async with database.write() as connection:
+        first = await contributions.stamps(connection, contributor.id, now, len(locked))
+        plan = await _plan(connection, center, contributor, locked, push, first)
+        await contributions.supersede(connection, plan.superseded)
+        await contributions.add(connection, plan.rows)
+        await contributions.refer(connection, contributor.id, plan.refs)
+        if record is not None:
+            await record(connection, plan.verdicts)
+    return plan.verdicts
+
+
+@dataclass(frozen=True, slots=True)
+class _World:
+    groups: Mapping[str, str]
+    statements: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Locked:
+    draft: Draft
+    lock: str
+
+
+async def _world(
+    connection: Connection,
+    contributor: Organisation,
+    push: Push,
+    checked: Sequence[Draft | Verdict],
+) -> _World:
+    """Read which groups and markings the contributor can use."""
+    groups = {
+        group.marking_id: group.id
+        for group in await members.all_groups(connection)
+        if group.id in contributor.groups or contributor.kind is Kind.CENTER
+    }
+    if push.addressed.group not in {None, *groups.values()}:
+        msg = f"The group {push.addressed.group!r} is not known; name one that you are in."
+        raise Misused(msg)
+    drafts = [one for one in checked if isinstance(one, Draft)]
+    defined = {one.checked.id for one in drafts if one.checked.type == "marking-definition"}
+    wanted = {ref for one in drafts for ref in _marking_refs(one.body)} - defined - groups.keys()
+    known = await contributions.statements(connection, contributor.id, wanted) if wanted else set()
+    return _World(groups, frozenset(defined | known))
+
+
+def _marking_refs(body: Mapping[str, Any]) -> list[str]:
+    granular = [mark.get("marking_ref") for mark in body.get("granular_markings", ())]
+    return [ref for ref in (*body.get("object_marking_refs", ()), *granular) if ref]
+
+
+def _locked(
+    one: Draft | Verdict, contributor: Organisation, push: Push, world: _World
+) -> _Locked | Verdict:
+    if isinstance(one, Verdict):
+        return one
+    try:
+        lock = locks_for(one.body, contributor, push.addressed, world.groups, world.statements)
+    except Refused as refusal:
+        return refused(one.body, refusal)
+    return _Locked(one, lock)
+
+
+class _Plan:
+    """Collect what one push changes, object by object, in the order given."""
+
+    def __init__(self, contributor: Organisation, push: Push, known: Sequence[Known]) -> None:
+        self.contributor, self.push = contributor, push
+        self.verdicts: list[Verdict] = []
+        self.rows: list[dict[str, Any]] = []
+        self.superseded: list[dict[str, Any]] = []
+        self.refs: dict[tuple[str, str], list[str]] = {}
+        self._versions: dict[str, dict[str, tuple[str, bytes]]] = {}
+        self._latest: dict[str, Known | dict[str, Any]] = {}
+        for one in known:
+            self._versions.setdefault(one.stix_id, {})[one.modified] = (one.spec_version, one.hash)
+            if one.latest:
+                self._latest[one.stix_id] = one
+
+    def add(self, locked: _Locked, stamp: int, *, echo: bool) -> None:
+        """Decide on one object: accepted, known already, or in conflict with its own past."""
+        draft, lock = locked.draft, locked.lock
+        checked = draft.checked
+        versions = self._versions.setdefault(checked.id, {})
+        modified = checked.modified or times.normal(times.text(stamp))
+        version = checked.version or times.text(stamp)
+        if checked.modified is None and draft.hash in (one[1] for one in versions.values()):
+            self.verdicts.append(Verdict(checked.id, version, DUPLICATE, lock=lock))
+            return
+        if modified in versions:
+            self._repeat(draft, lock, versions[modified][1])
+            return
+        versions[modified] = (checked.spec_version, draft.hash)
+        row = self._row(locked, stamp, modified, version, echo=echo)
+        self._take_over(row)
+        self.rows.append(row)
+        if draft.standing.waits and row["note"] == draft.standing.note:
+            self.refs[checked.id, modified] = schema.refs_of(draft.body)
+        self.verdicts.append(Verdict(checked.id, version, ACCEPTED, row["note"] or "", lock=lock))
+
+    def _repeat(self, draft: Draft, lock: str, known: bytes) -> None:
+        stix_id, version = draft.checked.id, draft.checked.version or ""
+        if known == draft.hash:
+            self.verdicts.append(Verdict(stix_id, version, DUPLICATE, lock=lock))
+            return
+        reason = "You gave this version with other content before; change it with a newer modified."
+        self.verdicts.append(refused(draft.body, Refused(reason, "modified")))
+
+    def _row(
+        self, locked: _Locked, stamp: int, modified: str, version: str, *, echo: bool
+    ) -> dict[str, Any]:
+        draft, checked = locked.draft, locked.draft.checked
+        standing, lock, note = draft.standing, locked.lock, locked.draft.standing.note
+        if echo:
+            note = "It came from the center; it is kept, but neither counted nor released again."
+        elif locks.is_own(lock):
+            note = "It carries no marking and stays with you; mark it, or push it with --tlp."
+        counted = note is None and standing.key is not None
+        return {
+            "org_id": self.contributor.id,
+            "date_added": stamp,
+            "stix_id": checked.id,
+            "type": checked.type,
+            "spec_version": checked.spec_version,
+            "modified": modified,
+            "version": version,
+            "latest": True,
+            "deleted": False,
+            "revoked": bool(draft.body.get("revoked", False)),
+            "hash": draft.hash,
+            "bytes": draft.raw,
+            "lock": lock,
+            "at_lock": lock if counted else None,
+            "key": standing.key if counted else None,
+            "counts": True,
+            "tightened": False,
+            "named": self.push.named or self.contributor.named,
+            "with_text": self.push.with_text,
+            "effective_until": draft.effective_until,
+            "pending": 1 if counted or (standing.waits and note == standing.note) else 0,
+            "note": note,
+        }
+
+    def _take_over(self, row: dict[str, Any]) -> None:
+        """Let the newest version of an id be the latest; an older one comes too late."""
+        held = self._latest.get(row["stix_id"])
+        if held is None:
+            self._latest[row["stix_id"]] = row
+            return
+        old = held if isinstance(held, dict) else _facts(held)
+        if (row["spec_version"], row["modified"]) < (old["spec_version"], old["modified"]):
+            row["latest"] = False
+            return
+        self._latest[row["stix_id"]] = row
+        tightened = locks.is_tighter(row["lock"], than=old["lock"])
+        moved = (row["lock"], row["key"]) != (old["lock"], old["key"])
+        if isinstance(held, dict):
+            old |= {"latest": False, "tightened": old["tightened"] or tightened}
+        else:
+            pending = contributions.PENDING if moved else 0
+            self.superseded.append({"b_seq": held.seq, "tightened": tightened, "pending": pending})
+
+
+def _facts(known: Known) -> dict[str, Any]:
+    return {
+        "spec_version": known.spec_version,
+        "modified": known.modified,
+        "lock": known.lock,
+        "key": known.key,
+    }
+
+
+async def _plan(
+    connection: Connection,
+    center: Center,
+    contributor: Organisation,
+    locked: Sequence[_Locked | Verdict],
+    push: Push,
+    first: int = 0,
+) -> _Plan:
+    ids = list(dict.fromkeys(one.draft.checked.id for one in locked if isinstance(one, _Locked)))
+    known: list[Known] = []
+    echoes: set[str] = set()
+    for start in range(0, len(ids), _CHUNK):
+        part = ids[start : start + _CHUNK]
+        known += await contributions.known(connection, contributor.id, part)
+        # Released ids are UUIDv5; asking only for those spares the usual push a look-up.
+        ours = [one for one in part if one[-22] == "5"]
+        if ours:
+            echoes |= await releases.readable(connection, keys_of(contributor), ours)
+    plan = _Plan(contributor, push, known)
+    for number, one in enumerate(locked):
+        if isinstance(one, Verdict):
+            plan.verdicts.append(one)
+        else:
+            echo = contributor.id != center.org_id and (
+                one.draft.checked.id in echoes
+                or one.draft.body.get("created_by_ref") == center.identity_id
+            )
+            plan.add(one, first + number, echo=echo)
+    return plan

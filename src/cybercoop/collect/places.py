@@ -1,0 +1,142 @@
+"""Places: what stands at one lock and key, what it says together, and what is to change there."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import msgspec
+
+from cybercoop.collect.writing import Change, digest_of, released_id
+from cybercoop.indicators import context
+from cybercoop.indicators.merging import merge_indicator
+from cybercoop.indicators.statements import Content, Statement
+from cybercoop.sharing import wider
+from cybercoop.store.members import Center
+from cybercoop.store.projection import Head, Place, Row
+
+Standing = Mapping[bytes, list[Row]]
+"""Standing contributions by key, under any lock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surrounding:
+    """Hold what merging needs besides the contributions themselves.
+
+    ``names`` maps organisations to name and whether they are a catalogue, ``ends`` maps rows to
+    the keys of what they refer to, ``live`` maps places to the ids released there.
+    """
+
+    center: Center
+    names: Mapping[str, tuple[str, bool]]
+    ends: Mapping[int, Mapping[str, bytes | None]] = field(default_factory=dict)
+    live: Mapping[Place, str] = field(default_factory=dict)
+
+
+def refers(row: Row, names: Mapping[str, tuple[str, bool]]) -> bool:
+    """Say whether a contribution waits for what it refers to; a catalogue's never does."""
+    return row.type in context.REFERRING and not names[row.org_id][1]
+
+
+def sift(rows: Iterable[Row]) -> tuple[Standing, list[int]]:
+    """Return what stands by key, and the rows that something newer at their place replaces.
+
+    Per contributor, lock and key the newest decides: when it is withdrawn, the older ones went
+    along, for publishers make new ids for the same value.
+    """
+    newest: dict[tuple[str, str | None, bytes | None], Row] = {}
+    losers = []
+    for row in rows:
+        spot = (row.org_id, row.at_lock, row.key)
+        held = newest.get(spot)
+        if held is None or (row.modified, row.seq) > (held.modified, held.seq):
+            newest[spot], row = row, held  # type: ignore[assignment] # noqa: PLW2901
+        if row is not None:
+            losers.append(row.seq)
+    standing = defaultdict(list)
+    for row in newest.values():
+        if row.stands and row.key is not None:
+            standing[row.key].append(row)
+    return standing, losers
+
+
+def with_narrower(places: Iterable[Place], standing: Standing) -> list[Place]:
+    """Return the places, and those of the same keys whose releases draw on them; sorted."""
+    found = set(places)
+    for lock, key in places:
+        for row in standing.get(key, ()):
+            if row.at_lock is not None and lock in wider(row.at_lock):
+                found.add((row.at_lock, key))
+    return sorted(found)
+
+
+def change_at(
+    place: Place, rows: list[Row], standing: Standing, head: Head | None, around: Surrounding
+) -> Change | None:
+    """Return what is to happen at one place, or None when all is as it should be."""
+    lock, key = place
+    readable = set(wider(lock))
+    mine = [row for row in standing.get(key, ()) if row.at_lock in readable]
+    content = _merged(lock, mine, around) if mine else None
+    shut = any(row.tightened and row.at_lock == lock for row in rows)
+    if content is None:
+        if head is None or head.revoked:
+            return None
+        return Change(place, head.type, head, None, head.stix_id, head.generation, b"", shut)
+    return _with_content(place, mine[0].type, content, head, shut, around.center)
+
+
+def _with_content(
+    place: Place, kind: str, content: Content, head: Head | None, shut: bool, center: Center
+) -> Change | None:
+    digest = digest_of(content)
+    alive = head is not None and not head.revoked
+    if head is not None and alive and head.digest == digest:
+        if head.effective_until == content.effective_until and not shut:
+            return None
+        return Change(place, kind, head, content, head.stix_id, 0, digest, shut)
+    generation = 1 if head is None else head.generation + (0 if alive else 1)
+    stix_id = content.own_id or released_id(center, kind, place, generation)
+    return Change(place, kind, head, content, stix_id, generation, digest, shut)
+
+
+def _merged(lock: str, rows: list[Row], around: Surrounding) -> Content | None:
+    statements = [_statement(row, around.names[row.org_id][0]) for row in rows]
+    kind = rows[0].type
+    if around.names[rows[0].org_id][1]:
+        return context.merge_catalogue(statements, lock)
+    if kind == "indicator":
+        return merge_indicator(statements, lock)
+    if kind in context.NAMED:
+        return context.merge_named(statements, lock)
+    if kind == "relationship":
+        return context.merge_relationship(statements, lock, _released(lock, rows, around))
+    if kind in context.TEXTS:
+        return context.merge_text(statements, lock, _released(lock, rows, around))
+    return context.merge_observable(statements, lock)
+
+
+def _released(lock: str, rows: list[Row], around: Surrounding) -> dict[str, str]:
+    """Map what contributors refer to onto released ids, the narrowest that all may read."""
+    found: dict[str, str] = {}
+    for row in rows:
+        for ref, key in around.ends.get(row.seq, {}).items():
+            ids = [around.live.get((one, key)) for one in wider(lock) if key is not None]
+            narrowest = next((one for one in ids if one is not None), None)
+            if narrowest is not None:
+                found[ref] = narrowest
+    return found
+
+
+def _statement(row: Row, name: str) -> Statement:
+    return Statement(
+        org_id=row.org_id,
+        org_name=name,
+        lock=row.at_lock or row.lock,
+        place=(row.modified, row.seq),
+        body=msgspec.json.decode(row.bytes),
+        raw=row.bytes,
+        spec_version=row.spec_version,
+        named=row.named,
+        with_text=row.with_text,
+        effective_until=row.effective_until,
+    )

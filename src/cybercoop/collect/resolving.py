@@ -1,0 +1,106 @@
+"""Resolving: where a relationship or text counts, given what it refers to.
+
+It takes the narrowest lock of itself and its ends and waits until they are released. Ends that
+cannot be read and ends that are missing are answered alike.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from cybercoop.indicators import sameness
+from cybercoop.sharing import locks, narrowest
+from cybercoop.store import projection
+from cybercoop.store.database import Connection
+from cybercoop.store.projection import Place, Row
+
+WAITS = "It waits until everything that it refers to is released."
+APART = "What it refers to is under locks that no reader is sure to hold together."
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """Hold where a contribution counts now, or a note why nowhere, and the keys of its ends."""
+
+    row: Row
+    at_lock: str | None
+    key: bytes | None
+    note: str | None
+    ends: Mapping[str, bytes | None]
+
+    def as_move(self) -> dict[str, Any]:
+        """Return what ``projection.move`` takes."""
+        return {
+            "b_seq": self.row.seq,
+            "new_at_lock": self.at_lock,
+            "new_key": self.key,
+            "new_note": self.note,
+        }
+
+    def as_ends(self) -> list[dict[str, Any]]:
+        """Return what ``projection.remember_ends`` takes."""
+        return [{"b_seq": self.row.seq, "b_ref": ref, "key": key} for ref, key in self.ends.items()]
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Hold the places that given and released ids stand for, and which places are live."""
+
+    own: Mapping[tuple[str, str], Place]
+    catalogue: Mapping[str, Place]
+    released: Mapping[str, Place]
+    live: frozenset[Place]
+
+    def place(self, row: Row, ref: str) -> Place | None:
+        """Return what ``ref`` means to the contributor of ``row``."""
+        released = self.released.get(ref)
+        if released is not None and locks.is_tighter(released[0], than=row.lock):
+            released = None
+        return self.catalogue.get(ref) or self.own.get((row.org_id, ref)) or released
+
+
+async def resolve(
+    connection: Connection, rows: Sequence[Row], catalogues: frozenset[str]
+) -> list[Resolved]:
+    """Say for each contribution where it counts now."""
+    ends = await projection.ends_of(connection, [row.seq for row in rows])
+    refs = sorted({ref for some in ends.values() for ref in some})
+    found = await _find(connection, refs, catalogues)
+    return [_resolved(row, ends[row.seq], found) for row in rows]
+
+
+async def _find(connection: Connection, refs: list[str], catalogues: frozenset[str]) -> _Found:
+    own, catalogue = {}, {}
+    for row in await projection.given(connection, refs):
+        if row.at_lock is not None and row.key is not None:
+            place = (row.at_lock, row.key)
+            if row.org_id in catalogues:
+                catalogue[row.stix_id] = place
+            own[row.org_id, row.stix_id] = place
+    released = {
+        head.stix_id: (head.lock, head.key)
+        for head in await projection.released(connection, refs)
+        if not head.shared_id
+    }
+    keys = {key for _, key in (*own.values(), *released.values())}
+    heads = await projection.heads(connection, list(keys))
+    live = frozenset((head.lock, head.key) for head in heads if not head.revoked)
+    return _Found(own, catalogue, released, live)
+
+
+def _resolved(row: Row, refs: Mapping[str, bytes | None], found: _Found) -> Resolved:
+    places = {ref: found.place(row, ref) for ref in refs}
+    keys = {ref: place[1] if place else None for ref, place in places.items()}
+    if not all(place in found.live for place in places.values()):
+        return Resolved(row, None, None, WAITS, keys)
+    lock = narrowest([row.lock, *(place[0] for place in places.values() if place)])
+    if lock is None:
+        return Resolved(row, None, None, APART, keys)
+    body = msgspec.json.decode(row.bytes)
+    if row.type == "relationship":
+        key = sameness.relationship_key(body, {ref: one for ref, one in keys.items() if one})
+    else:
+        key = sameness.text_key(body, row.org_id)
+    return Resolved(row, lock, key, None, keys)

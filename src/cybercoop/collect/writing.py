@@ -1,0 +1,156 @@
+"""Writing releases: ids, times, creator and marks around what a merge says."""
+
+import hashlib
+import hmac
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from cybercoop.indicators.statements import Content
+from cybercoop.sharing import marking
+from cybercoop.stix import times
+from cybercoop.store.members import Center
+from cybercoop.store.projection import Head, Place
+
+_NAMESPACE = uuid.UUID("8a4f6c1e-3d0b-5a57-9a1c-6f0c8d1e2b47")
+_PLACEHOLDER = "[x-withdrawn:value = 'withdrawn']"
+_encode = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Hold what is to happen at one place; ``content`` is None where a release ends.
+
+    ``shut`` says that a contributor moved to a narrower lock: earlier versions go out of sight.
+    Generation 0 keeps the version that stands and only moves when blocklists drop it.
+    """
+
+    place: Place
+    kind: str
+    head: Head | None
+    content: Content | None
+    stix_id: str
+    generation: int
+    digest: bytes
+    shut: bool = False
+
+    @property
+    def keeps_version(self) -> bool:
+        """Say whether readers see nothing new."""
+        return self.content is not None and self.generation == 0
+
+    @property
+    def ends_without_version(self) -> bool:
+        """Say whether the release just goes: observables and catalogues are never revoked."""
+        return self.content is None and self.head is not None and self.head.shared_id
+
+    @property
+    def appears_or_ends(self) -> bool:
+        """Say whether what refers to this place must look again."""
+        return self.content is None or self.head is None or self.head.revoked
+
+    def as_prolonging(self) -> dict[str, Any]:
+        """Return what ``projection.prolong`` takes."""
+        until = self.content.effective_until if self.content else None
+        return {
+            "b_date_added": self.head.date_added if self.head else None,
+            "effective_until": until,
+        }
+
+
+def digest_of(content: Content) -> bytes:
+    """Return what differs only when something differs that a consumer acts on."""
+    if content.verbatim is not None:
+        return hashlib.sha256(content.verbatim).digest()
+    said = {name: value for name, value in content.body.items() if name not in content.passing}
+    return hashlib.sha256(_encode(said)).digest()
+
+
+def released_id(center: Center, kind: str, place: Place, generation: int) -> str:
+    """Return the id of a release: a UUIDv5 of an HMAC of lock, key and generation."""
+    lock, key = place
+    message = b"|".join((lock.encode(), key, str(generation).encode()))
+    secret = hmac.digest(center.secret, message, hashlib.sha256)
+    return f"{kind}--{uuid.uuid5(_NAMESPACE, secret.hex())}"
+
+
+def row_of(
+    change: Change, stamp: int, center: Center, groups: Mapping[str, str], before: bytes | None
+) -> dict[str, Any]:
+    """Return the row of one new version, stamped; ``before`` are the bytes it revokes.
+
+    ``groups`` maps group names to the ids of their marking-definitions.
+    """
+    lock, key = change.place
+    now = times.text(stamp)
+    content, verbatim = change.content, change.content.verbatim if change.content else None
+    going_on = change.head is not None and change.head.generation == change.generation
+    created = change.head.created if change.head is not None and going_on else stamp
+    if verbatim is not None and content is not None:
+        version = content.body.get("modified", content.body.get("created", now))
+        raw = verbatim
+    elif content is not None and content.own_id is not None:
+        version = now
+        raw = _encode(_observable(change, content, marking.marks_of(lock, groups)))
+    else:
+        version = now
+        head = _common(change, times.text(created), now, center)
+        said = content.body if content else _last_words(before or b"{}", shut=change.shut)
+        marks = {"object_marking_refs": marking.marks_of(lock, groups)}
+        raw = _encode(head | said | marks)
+    return {
+        "date_added": stamp,
+        "lock": lock,
+        "key": key,
+        "generation": change.generation,
+        "stix_id": change.stix_id,
+        "type": change.kind,
+        "spec_version": "2.1",
+        "created": created,
+        "modified": times.normal(version),
+        "version": version,
+        "digest": change.digest,
+        "revoked": content is None,
+        "latest": True,
+        "shared_id": content is not None and content.own_id is not None,
+        "effective_until": content.effective_until if content else None,
+        "bytes": raw,
+    }
+
+
+def _common(change: Change, created: str, modified: str, center: Center) -> dict[str, Any]:
+    common = {
+        "type": change.kind,
+        "spec_version": "2.1",
+        "id": change.stix_id,
+        "created_by_ref": center.identity_id,
+        "created": created,
+        "modified": modified,
+    }
+    return common | ({"revoked": True} if change.content is None else {})
+
+
+def _observable(change: Change, content: Content, marks: list[str]) -> dict[str, Any]:
+    common = {"type": change.kind, "spec_version": "2.1", "id": change.stix_id}
+    return common | content.body | {"object_marking_refs": marks}
+
+
+def _last_words(before: bytes, *, shut: bool) -> dict[str, Any]:
+    """Return what a revoked version repeats: all of it, or only what STIX demands.
+
+    Where the contributor moved to a narrower lock the wider one must not keep the value.
+    """
+    body: dict[str, Any] = msgspec.json.decode(before)
+    own = ("type", "spec_version", "id", "created_by_ref", "created", "modified", "revoked")
+    said = {name: value for name, value in body.items() if name not in own}
+    if not shut:
+        return said
+    told = {"external_references", "description", "labels", "aliases", "kill_chain_phases"}
+    kept = {name: value for name, value in said.items() if name not in told}
+    for name, text in (("pattern", _PLACEHOLDER), ("pattern_type", "stix"), ("name", "withdrawn")):
+        if name in kept:
+            kept[name] = text
+    return kept

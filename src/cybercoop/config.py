@@ -1,0 +1,63 @@
+"""Settings from ``cybercoop.toml`` and ``CYBERCOOP_*``; every field has a working default."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from cybercoop.errors import Misused
+
+
+class Settings(BaseSettings):
+    """Hold every setting; an environment variable wins over the file."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="CYBERCOOP_",
+        toml_file="cybercoop.toml",
+        extra="ignore",
+        frozen=True,
+    )
+
+    data: Annotated[Path, Field(description="folder for state")] = Path(".cybercoop")
+    database: Annotated[str, Field(description="sqlite:///PATH or postgresql://…")] = ""
+    listen: Annotated[str, Field(description="address and port to serve on")] = "127.0.0.1:8080"
+    tls_cert: Annotated[Path | None, Field(description="PEM certificate chain")] = None
+    tls_key: Annotated[Path | None, Field(description="PEM private key")] = None
+    max_content_length: Annotated[int, Field(ge=1024, description="bytes of one request")] = (
+        16 * 1024 * 1024
+    )
+    page_limit: Annotated[int, Field(ge=1, description="most objects on one TAXII page")] = 1000
+    status_hours: Annotated[int, Field(ge=24, description="how long a TAXII status is kept")] = 48
+    read_timeout: Annotated[int, Field(ge=1, description="seconds for one request to arrive")] = 30
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic fixes the signature
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the same
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Look at arguments, then the environment, then the file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    @property
+    def database_url(self) -> str:
+        """Return the database to use: the one named, else SQLite in the data folder."""
+        return self.database or f"sqlite:///{self.data / 'cybercoop.sqlite'}"
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Return host and port of ``listen``; an IPv6 host stands in brackets."""
+        host, _, port = self.listen.rpartition(":")
+        if not host or not port.isdigit():
+            msg = f"listen is {self.listen!r}; write HOST:PORT, for example 127.0.0.1:8080"
+            raise Misused(msg)
+        return host.strip("[]"), int(port)

@@ -1,0 +1,129 @@
+"""Context: malware, actors, techniques and texts around indicators.
+
+Each type names what an anonymous contributor's object may carry. Everything else is free text,
+or could tell who was attacked, and leaves only where its contributor cleared it.
+"""
+
+from typing import Any
+
+from cybercoop.indicators.observables import contributing, deterministic_id
+from cybercoop.indicators.statements import (
+    Content,
+    Statement,
+    filled,
+    kill_chains,
+    named_references,
+    per_contributor,
+    union,
+)
+
+_LISTS: dict[str, tuple[str, ...]] = {
+    "attack-pattern": ("aliases",),
+    "campaign": ("aliases",),
+    "course-of-action": (),
+    "infrastructure": ("infrastructure_types", "aliases"),
+    "intrusion-set": ("aliases",),
+    "malware": ("malware_types", "aliases"),
+    "threat-actor": ("threat_actor_types", "aliases"),
+    "tool": ("tool_types", "aliases"),
+    "vulnerability": (),
+}
+NAMED = frozenset(_LISTS)
+"""Types that are the same when their names are."""
+
+TEXTS = frozenset({"report", "note", "grouping", "opinion"})
+"""Types that are text before all else."""
+
+REFERRING = TEXTS | {"relationship"}
+"""Types that wait for what they refer to."""
+
+_CATALOGUES = frozenset(
+    {"mitre-attack", "mitre-ics-attack", "mitre-mobile-attack", "capec", "cve", "cwe"}
+)
+_TEXT_FIELDS = {
+    "report": ("name", "description", "published", "report_types"),
+    "note": ("abstract", "content"),
+    "grouping": ("name", "description", "context"),
+    "opinion": ("explanation", "opinion"),
+}
+
+
+def merge_named(statements: list[Statement], lock: str) -> Content | None:
+    """Return what contributors say together of one malware, tool, actor or technique."""
+    standing = per_contributor(statements)
+    if not any(one.lock == lock for one in standing):
+        return None
+    newest, bodies = standing[-1].body, [one.body for one in standing]
+    body = {
+        "name": newest["name"],
+        "is_family": newest.get("is_family"),
+        "description": _cleared(standing, "description"),
+        **{name: union(bodies, name) for name in _LISTS[newest["type"]]},
+        "kill_chain_phases": kill_chains(bodies),
+        "external_references": _numbers(bodies) + named_references(standing),
+    }
+    return Content(filled(body))
+
+
+def merge_observable(statements: list[Statement], lock: str) -> Content | None:
+    """Return an observable with its id-contributing properties only."""
+    if not any(one.lock == lock for one in statements):
+        return None
+    body = statements[0].body
+    properties = contributing(body) or {}
+    return Content(properties, own_id=deterministic_id(body["type"], properties))
+
+
+def merge_catalogue(statements: list[Statement], lock: str) -> Content | None:
+    """Return an object of a catalogue as it stands there, id and all."""
+    standing = [one for one in statements if one.lock == lock]
+    if not standing:
+        return None
+    newest = max(standing, key=lambda one: one.place)
+    return Content(newest.body, own_id=newest.body["id"], verbatim=newest.raw)
+
+
+def merge_relationship(
+    statements: list[Statement], lock: str, released: dict[str, str]
+) -> Content | None:
+    """Return a relationship between releases; ``released`` maps given ids to released ones."""
+    standing = per_contributor(statements)
+    if not any(one.lock == lock for one in standing):
+        return None
+    newest = standing[-1].body
+    body = {
+        "relationship_type": newest["relationship_type"],
+        "description": _cleared(standing, "description"),
+        "source_ref": released[newest["source_ref"]],
+        "target_ref": released[newest["target_ref"]],
+        "external_references": named_references(standing),
+    }
+    return Content(filled(body))
+
+
+def merge_text(statements: list[Statement], lock: str, released: dict[str, str]) -> Content | None:
+    """Return a report, note, grouping or opinion whose contributor cleared its text."""
+    standing = [one for one in per_contributor(statements) if one.lock == lock]
+    if not standing:
+        return None
+    newest = standing[-1].body
+    body = {name: newest.get(name) for name in _TEXT_FIELDS[newest["type"]]}
+    body["object_refs"] = sorted({released[ref] for ref in newest.get("object_refs", ())})
+    body["external_references"] = named_references(standing)
+    return Content(filled(body))
+
+
+def _cleared(standing: list[Statement], name: str) -> str | None:
+    texts = [one.body[name] for one in standing if one.with_text and one.body.get(name)]
+    return texts[-1] if texts else None
+
+
+def _numbers(bodies: list[dict[str, Any]]) -> list[dict[str, str]]:
+    """Return the catalogue numbers (ATT&CK, CAPEC, CVE, CWE) that objects carry, sorted."""
+    found = {
+        (reference["source_name"], reference["external_id"])
+        for body in bodies
+        for reference in body.get("external_references", ())
+        if reference.get("source_name") in _CATALOGUES and "external_id" in reference
+    }
+    return [{"source_name": name, "external_id": number} for name, number in sorted(found)]

@@ -1,0 +1,96 @@
+"""Merging: what the contributions to one pattern say together."""
+
+from typing import Any
+
+from cybercoop.indicators.confidence import combined
+from cybercoop.indicators.patterns import canonical
+from cybercoop.indicators.statements import (
+    Content,
+    Statement,
+    filled,
+    kill_chains,
+    named_references,
+    per_contributor,
+    union,
+)
+from cybercoop.stix import times
+
+TYPES_20 = frozenset(
+    {
+        "anomalous-activity",
+        "anonymization",
+        "attribution",
+        "benign",
+        "compromised",
+        "malicious-activity",
+    }
+)
+"""Indicator labels of STIX 2.0 that STIX 2.1 knows as ``indicator_types`` (sections 6.5, 10.13)."""
+
+
+def is_benign(body: dict[str, Any]) -> bool:
+    """Say whether an indicator is a vote that its value is harmless."""
+    return "benign" in indicator_types(body)
+
+
+def indicator_types(body: dict[str, Any]) -> list[str]:
+    """Return the types of an indicator of either STIX version."""
+    if "indicator_types" in body or body.get("spec_version") == "2.1":
+        return list(body.get("indicator_types", ()))
+    return [label for label in body.get("labels", ()) if label in TYPES_20]
+
+
+def merge_indicator(statements: list[Statement], lock: str) -> Content | None:
+    """Return what a release under ``lock`` says, or None where nobody calls the value bad.
+
+    Takes statements under ``lock`` and wider ones. A contributor counts once. Shows the
+    pattern in normal form, validity rounded to whole days, types, kill chains and stepped
+    confidence; names and text only of those who chose to be named.
+    """
+    standing = per_contributor(statements)
+    calls = [one for one in standing if not is_benign(one.body)]
+    if not any(one.lock == lock for one in calls):
+        return None
+    bodies = [one.body for one in calls]
+    first = calls[0].body
+    pattern = canonical(
+        first["pattern"], first.get("pattern_type", "stix"), _pattern_version(calls[0])
+    )
+    body = {
+        "indicator_types": sorted({name for one in bodies for name in indicator_types(one)}),
+        "pattern": pattern.text,
+        "pattern_type": pattern.pattern_type,
+        "pattern_version": "2.1" if pattern.pattern_type == "stix" else None,
+        "valid_from": times.text(
+            times.day_floor(min(_micros(one, "valid_from") for one in bodies))
+        ),
+        "valid_until": _valid_until(bodies),
+        "kill_chain_phases": kill_chains(bodies),
+        "confidence": combined(
+            (one.get("confidence") for one in bodies), len(standing) - len(calls)
+        ),
+        "labels": union((one.body for one in calls if one.named), "labels"),
+        "external_references": named_references(calls),
+    }
+    return Content(
+        filled(body),
+        passing=frozenset({"valid_from"}),
+        effective_until=max(one.effective_until or 0 for one in calls),
+    )
+
+
+def _pattern_version(statement: Statement) -> str | None:
+    return statement.body.get("pattern_version") or (
+        "2.0" if statement.spec_version == "2.0" else None
+    )
+
+
+def _micros(body: dict[str, Any], name: str) -> int:
+    return times.micros(body[name])
+
+
+def _valid_until(bodies: list[dict[str, Any]]) -> str | None:
+    """Return the day by which all contributors see it end, or None while one sees no end."""
+    if not all("valid_until" in body for body in bodies):
+        return None
+    return times.text(times.day_ceil(max(_micros(body, "valid_until") for body in bodies)))

@@ -1,0 +1,80 @@
+"""Sameness: the key that two contributions share when they say the same.
+
+Keys are 32 bytes. Indicators are the same by the normal form of their pattern, observables by
+their deterministic id, malware, tools, actors and techniques by type and name, relationships by
+their kind and ends, objects of a catalogue by their id.
+"""
+
+import hashlib
+import unicodedata
+from dataclasses import dataclass
+from typing import Any
+
+from cybercoop.indicators import patterns
+from cybercoop.indicators.context import NAMED, REFERRING, TEXTS
+from cybercoop.indicators.observables import contributing, deterministic_id
+
+_UNLIFTED = "A STIX 2.0 {} cannot be lifted to 2.1 without inventing {}; send it as STIX 2.1."
+_INVENTED = {"malware": "is_family", "observed-data": "observables with ids", "report": None}
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Hold where an object counts: its key and kind, or a note why it is only kept."""
+
+    key: bytes | None
+    note: str | None = None
+    kind: str | None = None
+    waits: bool = False
+
+
+def standing(
+    body: dict[str, Any], spec_version: str, *, catalogue: bool, with_text: bool
+) -> Standing:
+    """Say where an object counts; raise ``Refused`` for a pattern that cannot be read."""
+    kind = body["type"]
+    if kind == "indicator":
+        return _of_indicator(body, spec_version, catalogue=catalogue)
+    if catalogue:
+        return Standing(_hash("catalogue", body["id"]))
+    if spec_version == "2.0" and _INVENTED.get(kind):
+        return Standing(None, _UNLIFTED.format(kind, _INVENTED[kind]))
+    if kind in TEXTS and not with_text:
+        return Standing(None, "Its text was not cleared; push it with --with-text to release it.")
+    if kind in REFERRING:
+        return Standing(
+            None, "It waits until everything that it refers to is released.", waits=True
+        )
+    if kind in NAMED:
+        return Standing(_hash(kind, _plain(body["name"])))
+    properties = contributing(body)
+    if properties is None:
+        return Standing(None, f"Objects of type {kind} are kept, but not released.")
+    return Standing(_hash("observable", deterministic_id(kind, properties)))
+
+
+def _of_indicator(body: dict[str, Any], spec_version: str, *, catalogue: bool) -> Standing:
+    version = body.get("pattern_version") or ("2.0" if spec_version == "2.0" else None)
+    pattern = patterns.canonical(body["pattern"], body.get("pattern_type", "stix"), version)
+    if catalogue:
+        return Standing(_hash("catalogue", body["id"]), kind=pattern.kind)
+    return Standing(pattern.key, kind=pattern.kind)
+
+
+def relationship_key(body: dict[str, Any], ends: dict[str, bytes]) -> bytes:
+    """Return the key of a relationship whose ends have the keys given by their ids."""
+    source, target = ends[body["source_ref"]], ends[body["target_ref"]]
+    return _hash("relationship", body["relationship_type"], source.hex(), target.hex())
+
+
+def text_key(body: dict[str, Any], org_id: str) -> bytes:
+    """Return the key of a report or note: nobody else's is the same."""
+    return _hash("text", org_id, body["id"])
+
+
+def _plain(name: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+
+
+def _hash(*parts: str) -> bytes:
+    return hashlib.sha256("\0".join(parts).encode()).digest()

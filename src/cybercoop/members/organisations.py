@@ -1,0 +1,87 @@
+"""Organisations, their groups and people: plain data, frozen."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from enum import StrEnum
+
+from cybercoop.errors import Misused
+
+_UMLAUTS: dict[int, str] = {ord("ä"): "ae", ord("ö"): "oe", ord("ü"): "ue", ord("ß"): "ss"}
+
+MEMBERS = "members"
+"""The group that holds every member and the center."""
+
+
+class Kind(StrEnum):
+    """Name what part an organisation takes."""
+
+    CENTER = "center"
+    MEMBER = "member"
+    CLIENT = "client"
+    PARTNER = "partner"
+
+
+@dataclass(frozen=True, slots=True)
+class Organisation:
+    """Hold one organisation and the groups that it, and its county, are in."""
+
+    id: str
+    name: str
+    kind: Kind
+    community: bool
+    contributions_id: str
+    parent_id: str | None = None
+    default_tlp: str | None = None
+    default_group: str | None = None
+    named: bool = False
+    catalogue: bool = False
+    groups: frozenset[str] = frozenset()
+    parent_groups: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Hold a named set of organisations that share under a common agreement."""
+
+    id: str
+    title: str
+    marking_id: str
+    lane: int
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Hold one person of an organisation."""
+
+    id: str
+    org_id: str
+    name: str
+    mail: str
+    phones: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
+
+
+def slug(title: str) -> str:
+    """Return the group's name on the wire: lower case ASCII, digits and hyphens, at most 48.
+
+    Raises ``Misused`` when nothing is left to name the group by.
+    """
+    plain = (
+        unicodedata.normalize("NFKD", title.lower().translate(_UMLAUTS))
+        .encode("ascii", "ignore")
+        .decode()
+    )
+    name = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:48].strip("-")
+    if not name or name in {"public", "community"} or name.endswith("-strict"):
+        msg = f"{title!r} cannot name a group; use letters or digits, and not a reserved name"
+        raise Misused(msg)
+    return name
+
+
+def checked_mail(mail: str) -> str:
+    """Return the address, trimmed; raise ``Misused`` unless it looks like one."""
+    if not re.fullmatch(r"[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+\.[^@\s\x00-\x1f]+", mail.strip()):
+        msg = f"{mail!r} is not a mail address; write it as name@example.org"
+        raise Misused(msg)
+    return mail.strip()

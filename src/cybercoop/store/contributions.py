@@ -1,0 +1,178 @@
+"""Contributions: what organisations gave, exact bytes, never changed."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import RowMapping, and_, bindparam, func, insert, select, update
+
+from cybercoop.store.database import Connection
+from cybercoop.store.paging import Filters, Page, Scope, page
+from cybercoop.store.tables import clocks, contributions, ends, organisations
+
+PENDING, ASIDE = 1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Hold what the store knows of one version of an object of this contributor."""
+
+    seq: int
+    stix_id: str
+    spec_version: str
+    modified: str
+    hash: bytes
+    latest: bool
+    revoked: bool
+    lock: str
+    key: bytes | None
+
+
+async def stamps(connection: Connection, org_id: str, now: int, count: int) -> int:
+    """Return the first of ``count`` rising microseconds that are this contributor's alone.
+
+    Holds the contributor's clock until commit, so that a later stamp never shows first.
+    """
+    name = f"org:{org_id}"
+    query = select(clocks.c.last).where(clocks.c.name == name).with_for_update()
+    last = (await connection.execute(query)).scalar_one()
+    first: int = max(now, last + 1)
+    await connection.execute(
+        update(clocks).where(clocks.c.name == name).values(last=first + max(count - 1, 0))
+    )
+    return first
+
+
+async def start_clock(connection: Connection, name: str) -> None:
+    """Give a contributor, or the projector, a clock."""
+    await connection.execute(insert(clocks), {"name": name, "last": 0})
+
+
+async def known(connection: Connection, org_id: str, ids: Sequence[str]) -> list[Known]:
+    """Return every version that this contributor has of these ids."""
+    c = contributions.c
+    query = select(
+        c.seq, c.stix_id, c.spec_version, c.modified, c.hash, c.latest, c.revoked, c.lock, c.key
+    ).where(
+        c.org_id == org_id,
+        c.stix_id.in_(bindparam("ids", expanding=True)),
+        c.deleted.is_(False),
+    )
+    return [Known(*row) for row in await connection.execute(query, {"ids": list(ids)})]
+
+
+async def statements(connection: Connection, org_id: str, ids: Iterable[str]) -> frozenset[str]:
+    """Return which of ``ids`` are markings that this contributor sent, or a catalogue has."""
+    c = contributions.c
+    query = (
+        select(c.stix_id)
+        .join(organisations, organisations.c.id == c.org_id)
+        .where(
+            c.stix_id.in_(list(ids)),
+            c.type == "marking-definition",
+            c.deleted.is_(False),
+            (c.org_id == org_id) | organisations.c.catalogue.is_(True),
+        )
+    )
+    return frozenset((await connection.execute(query)).scalars())
+
+
+async def add(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Remember new contributions; every row carries every column but ``seq``."""
+    if rows:
+        await connection.execute(insert(contributions), rows)
+
+
+async def supersede(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Let older versions stop being the latest: ``b_seq``, ``tightened``, ``pending`` each."""
+    if not rows:
+        return
+    c = contributions.c
+    order = select(c.seq).where(c.seq.in_([row["b_seq"] for row in rows]))
+    await connection.execute(order.order_by(c.seq).with_for_update())
+    await connection.execute(
+        update(contributions)
+        .where(c.seq == bindparam("b_seq"))
+        .values(
+            latest=False,
+            tightened=c.tightened | bindparam("tightened"),
+            pending=func.max(c.pending, bindparam("pending"))
+            if connection.dialect.name == "sqlite"
+            else func.greatest(c.pending, bindparam("pending")),
+        ),
+        list(rows),
+    )
+
+
+async def refer(
+    connection: Connection, org_id: str, refs: Mapping[tuple[str, str], Sequence[str]]
+) -> None:
+    """Remember what new contributions refer to; ``refs`` goes by (id, modified)."""
+    if not refs:
+        return
+    c = contributions.c
+    query = select(c.seq, c.stix_id, c.modified).where(
+        c.org_id == org_id, c.stix_id.in_({stix_id for stix_id, _ in refs}), c.deleted.is_(False)
+    )
+    rows = [
+        {"seq": row.seq, "ref": ref, "key": None}
+        for row in (await connection.execute(query)).all()
+        for ref in dict.fromkeys(refs.get((row.stix_id, row.modified), ()))
+    ]
+    if rows:
+        await connection.execute(insert(ends), rows)
+
+
+async def read(
+    connection: Connection, org_id: str, filters: Filters, columns: Sequence[str]
+) -> Page:
+    """Return one page of an organisation's own contributions, verbatim."""
+    return await page(connection, _scope(org_id), filters, columns)
+
+
+def _scope(org_id: str) -> Scope:
+    c = contributions.c
+    mine = and_(c.org_id == org_id, c.deleted.is_(False))
+    return Scope(
+        table=contributions,
+        branches=(mine,),
+        looked_up=and_(func.coalesce(c.org_id, "") == org_id, c.deleted.is_(False)),
+        tie=c.seq,
+    )
+
+
+async def delete(connection: Connection, org_id: str, stix_id: str, seqs: Sequence[int]) -> None:
+    """Withdraw versions: they are gone for every reader, their owner included."""
+    c = contributions.c
+    await connection.execute(
+        update(contributions)
+        .where(c.org_id == org_id, c.seq.in_(seqs))
+        .values(deleted=True, latest=False, pending=PENDING)
+    )
+    rest = select(c.seq).where(c.org_id == org_id, c.stix_id == stix_id, c.deleted.is_(False))
+    newest = rest.order_by(c.spec_version.desc(), c.modified.desc()).limit(1)
+    await connection.execute(
+        update(contributions).where(c.seq == newest.scalar_subquery()).values(latest=True)
+    )
+
+
+async def unreleased(connection: Connection, org_id: str, limit: int) -> Sequence[RowMapping]:
+    """Return own contributions that are kept but not released, newest first, with the reason."""
+    c = contributions.c
+    query = (
+        select(c.stix_id, c.version, c.lock, c.note)
+        .where(c.org_id == org_id, c.latest.is_(True), c.deleted.is_(False), c.note.is_not(None))
+        .order_by(c.date_added.desc())
+        .limit(limit)
+    )
+    return (await connection.execute(query)).mappings().all()
+
+
+async def withdraw_all(connection: Connection, org_id: str) -> None:
+    """Withdraw everything that an organisation contributed."""
+    c = contributions.c
+    await connection.execute(
+        update(contributions)
+        .where(c.org_id == org_id, c.deleted.is_(False))
+        .values(deleted=True, latest=False, pending=PENDING)
+    )

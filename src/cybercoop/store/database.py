@@ -1,0 +1,98 @@
+"""The database: how it is opened, read and written."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.engine import make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from cybercoop.errors import Misused
+
+Connection = AsyncConnection
+
+_PRAGMAS = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA busy_timeout = 30000",
+    "PRAGMA cache_size = -65536",
+    "PRAGMA wal_autocheckpoint = 4000",
+)
+
+
+class Database:
+    """Hold the engine of one database and hand out connections.
+
+    SQLite has one writer at a time: writers of this process queue here, in order, instead of
+    polling the file's lock.
+    """
+
+    def __init__(self, url: str, concurrency: int = 8) -> None:
+        self.url = url
+        self.is_sqlite = url.startswith("sqlite:")
+        self.engine = _engine(url, concurrency)
+        self._turn = asyncio.Lock() if self.is_sqlite else None
+        if self.is_sqlite:
+            self.engine = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[Connection]:
+        """Lend a connection whose every statement sees one committed state."""
+        async with self.engine.connect() as connection:
+            if not self.is_sqlite:
+                await connection.execution_options(isolation_level="AUTOCOMMIT")
+            yield connection
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[Connection]:
+        """Lend a connection inside a transaction that commits at the end, or leaves no trace."""
+        if not self.is_sqlite:
+            async with self.engine.begin() as connection:
+                yield connection
+            return
+        async with self._turn or nullcontext(), self.engine.connect() as connection:
+            await connection.exec_driver_sql("BEGIN IMMEDIATE")
+            try:
+                yield connection
+            except BaseException:
+                await connection.exec_driver_sql("ROLLBACK")
+                raise
+            await connection.exec_driver_sql("COMMIT")
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.engine.dispose()
+
+
+def _engine(url: str, concurrency: int) -> AsyncEngine:
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        msg = (
+            f"CYBERCOOP_DATABASE {url!r} is not an address; write sqlite:///PATH or postgresql://…"
+        )
+        raise Misused(msg) from error
+    # The pool is as large as the number of requests served at once: a smaller one makes them wait.
+    options: dict[str, Any] = {"pool_size": concurrency, "max_overflow": concurrency}
+    if parsed.drivername == "sqlite":
+        Path(parsed.database or "").parent.mkdir(parents=True, exist_ok=True)
+        engine = create_async_engine(parsed.set(drivername="sqlite+aiosqlite"), **options)
+        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+        return engine
+    if parsed.drivername in {"postgresql", "postgres"}:
+        return create_async_engine(parsed.set(drivername="postgresql+asyncpg"), **options)
+    msg = f"{parsed.drivername} is not supported; write sqlite:///PATH or postgresql://…"
+    raise Misused(msg)
+
+
+def _prepare_sqlite(connection: DBAPIConnection, _record: object) -> None:
+    cursor = connection.cursor()
+    for pragma in _PRAGMAS:
+        cursor.execute(pragma)
+    cursor.close()

@@ -1,0 +1,184 @@
+"""Organisations, groups and people in the database."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from cybercoop.errors import Misused
+from cybercoop.members.organisations import Group, Kind, Organisation, Person
+from cybercoop.store.database import Connection
+from cybercoop.store.tables import center, group_members, groups, organisations, people
+
+
+@dataclass(frozen=True, slots=True)
+class Center:
+    """Hold what the center signs with: its organisation, STIX identity and secret."""
+
+    org_id: str
+    identity_id: str
+    secret: bytes
+
+
+def organisation(
+    row: Mapping[str, Any], own: Iterable[str], parents: Iterable[str]
+) -> Organisation:
+    """Return the organisation of a row of the table, in the groups given."""
+    return Organisation(
+        id=row["id"],
+        name=row["name"],
+        kind=Kind(row["kind"]),
+        community=row["community"],
+        contributions_id=row["contributions_id"],
+        parent_id=row["parent_id"],
+        default_tlp=row["default_tlp"],
+        default_group=row["default_group"],
+        named=row["named"],
+        catalogue=row["catalogue"],
+        groups=frozenset(own),
+        parent_groups=frozenset(parents),
+    )
+
+
+async def the_center(connection: Connection) -> Center:
+    """Return the center; raise ``Misused`` before ``init``."""
+    row = (await connection.execute(select(center))).mappings().first()
+    if row is None:
+        raise Misused("There is no center yet; run `cybercoop init --name NAME` first.")
+    return Center(row["org_id"], row["identity_id"], row["secret"])
+
+
+async def add_center(connection: Connection, new: Center, now: int) -> None:
+    """Remember the center; raise ``Misused`` when there is one."""
+    if (await connection.execute(select(center.c.org_id))).first() is not None:
+        raise Misused("This database already has a center.")
+    row = {"org_id": new.org_id, "identity_id": new.identity_id, "secret": new.secret}
+    await connection.execute(insert(center), {**row, "created_at": now})
+
+
+async def add(connection: Connection, new: Organisation, now: int) -> None:
+    """Remember an organisation; raise ``Misused`` when its name is taken."""
+    row = {
+        "id": new.id,
+        "name": new.name,
+        "kind": new.kind.value,
+        "parent_id": new.parent_id,
+        "community": new.community,
+        "contributions_id": new.contributions_id,
+        "default_tlp": new.default_tlp,
+        "default_group": new.default_group,
+        "named": new.named,
+        "catalogue": new.catalogue,
+        "created_at": now,
+    }
+    taken = select(organisations.c.id).where(organisations.c.name == new.name)
+    if (await connection.execute(taken)).first() is not None:
+        msg = f"There is already an organisation named {new.name!r}."
+        raise Misused(msg)
+    await connection.execute(insert(organisations), row)
+
+
+async def all_organisations(connection: Connection) -> list[Organisation]:
+    """Return every organisation that has not left, by name."""
+    query = select(organisations).where(organisations.c.left_at.is_(None))
+    rows = (await connection.execute(query.order_by(organisations.c.name))).mappings().all()
+    joined = defaultdict(set)
+    for group_id, org_id in await connection.execute(
+        select(group_members.c.group_id, group_members.c.org_id)
+    ):
+        joined[org_id].add(group_id)
+    return [organisation(dict(row), joined[row["id"]], joined[row["parent_id"]]) for row in rows]
+
+
+async def find(connection: Connection, name_or_id: str) -> Organisation:
+    """Return the organisation of that name or id; raise ``Misused`` when there is none."""
+    for one in await all_organisations(connection):
+        if name_or_id in {one.id, one.name}:
+            return one
+    msg = f"There is no organisation {name_or_id!r}; `cybercoop org list` shows them."
+    raise Misused(msg)
+
+
+async def mark_left(connection: Connection, org_id: str, now: int) -> None:
+    """Let an organisation leave: it is in no group and in no list any more."""
+    await connection.execute(delete(group_members).where(group_members.c.org_id == org_id))
+    await connection.execute(
+        update(organisations)
+        .where(organisations.c.id == org_id)
+        .values(left_at=now, community=False)
+    )
+
+
+async def clients_of(connection: Connection, org_id: str) -> Sequence[str]:
+    """Return the ids of the clients of a county."""
+    query = select(organisations.c.id).where(
+        organisations.c.parent_id == org_id, organisations.c.left_at.is_(None)
+    )
+    return (await connection.execute(query)).scalars().all()
+
+
+async def add_group(connection: Connection, new: Group, now: int) -> None:
+    """Remember a group; raise ``Misused`` when its name is taken."""
+    row = {
+        "id": new.id,
+        "title": new.title,
+        "marking_id": new.marking_id,
+        "lane": new.lane,
+        "created_at": now,
+    }
+    if any(new.id == group.id for group in await all_groups(connection)):
+        msg = f"There is already a group {new.id!r}."
+        raise Misused(msg)
+    await connection.execute(insert(groups), row)
+
+
+async def all_groups(connection: Connection) -> list[Group]:
+    """Return every group, oldest first."""
+    query = select(groups.c.id, groups.c.title, groups.c.marking_id, groups.c.lane)
+    return [Group(*row) for row in await connection.execute(query.order_by(groups.c.lane))]
+
+
+async def join(connection: Connection, group_id: str, org_id: str) -> None:
+    """Put an organisation into a group; raise ``Misused`` when it is in already."""
+    try:
+        await connection.execute(insert(group_members), {"group_id": group_id, "org_id": org_id})
+    except IntegrityError as error:
+        raise Misused("The organisation is in this group already.") from error
+
+
+async def leave(connection: Connection, group_id: str, org_id: str) -> None:
+    """Take an organisation out of a group; raise ``Misused`` when it is not in it."""
+    gone = await connection.execute(
+        delete(group_members).where(
+            group_members.c.group_id == group_id, group_members.c.org_id == org_id
+        )
+    )
+    if not gone.rowcount:
+        raise Misused("The organisation is not in this group.")
+
+
+async def add_person(connection: Connection, new: Person, now: int) -> None:
+    """Remember a person; raise ``Misused`` when the address is known there."""
+    taken = select(people.c.id).where(people.c.org_id == new.org_id, people.c.mail == new.mail)
+    if (await connection.execute(taken)).first() is not None:
+        msg = f"{new.mail} is already known in this organisation."
+        raise Misused(msg)
+    row: dict[str, Any] = {"id": new.id, "org_id": new.org_id, "name": new.name, "mail": new.mail}
+    row |= {"phones": json.dumps(new.phones), "roles": json.dumps(new.roles), "created_at": now}
+    await connection.execute(insert(people), row)
+
+
+async def find_person(connection: Connection, mail_or_id: str) -> Person:
+    """Return the person of that mail address or id; raise ``Misused`` when there is none."""
+    query = select(people).where(or_(people.c.id == mail_or_id, people.c.mail == mail_or_id))
+    rows = (await connection.execute(query)).mappings().all()
+    if len(rows) != 1:
+        msg = f"{len(rows)} people are known as {mail_or_id!r}; name one by id."
+        raise Misused(msg)
+    row = rows[0]
+    phones, roles = tuple(json.loads(row["phones"])), tuple(json.loads(row["roles"]))
+    return Person(row["id"], row["org_id"], row["name"], row["mail"], phones, roles)

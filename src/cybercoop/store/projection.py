@@ -1,0 +1,338 @@
+"""What the projector reads and writes, all inside the transaction of one cycle."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    bindparam,
+    delete,
+    exists,
+    insert,
+    literal,
+    or_,
+    select,
+    union_all,
+    update,
+)
+
+from cybercoop.store.contributions import ASIDE, PENDING
+from cybercoop.store.database import Connection
+from cybercoop.store.tables import clocks, contributions, ends, organisations, recompute, releases
+
+_CHUNK = 1000
+Place = tuple[str, bytes]
+"""A lock and a key: where contributions meet and a release stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Hold a contribution as the projector needs it."""
+
+    seq: int
+    org_id: str
+    stix_id: str
+    type: str
+    spec_version: str
+    modified: str
+    latest: bool
+    deleted: bool
+    revoked: bool
+    lock: str
+    at_lock: str | None
+    key: bytes | None
+    tightened: bool
+    named: bool
+    with_text: bool
+    effective_until: int | None
+    bytes: bytes
+
+    @property
+    def stands(self) -> bool:
+        """Say whether it would count if nothing newer stood at its place."""
+        return self.latest and not self.deleted and not self.revoked
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Hold the newest version of the release at one place."""
+
+    date_added: int
+    lock: str
+    key: bytes
+    generation: int
+    stix_id: str
+    type: str
+    created: int
+    digest: bytes
+    revoked: bool
+    shared_id: bool
+    effective_until: int | None
+
+
+_ROW = tuple(contributions.c[name] for name in Row.__slots__)
+_HEAD = tuple(releases.c[name] for name in Head.__slots__)
+
+
+async def anything_to_do(connection: Connection) -> bool:
+    """Say whether a cycle would find work."""
+    pending = exists().where(contributions.c.pending == literal(PENDING, literal_execute=True))
+    query = select(or_(pending, exists(select(recompute.c.lock))))
+    return bool((await connection.execute(query)).scalar())
+
+
+async def open_slot(connection: Connection, slot: int) -> bool:
+    """Hold the projector's row until commit and take a slot; False when it is used already."""
+    query = select(clocks.c.last).where(clocks.c.name == "projector").with_for_update()
+    if slot <= (await connection.execute(query)).scalar_one():
+        return False
+    await connection.execute(update(clocks).where(clocks.c.name == "projector").values(last=slot))
+    return True
+
+
+async def last_slot(connection: Connection) -> int:
+    """Return the slot that was used last."""
+    query = select(clocks.c.last).where(clocks.c.name == "projector")
+    slot: int = (await connection.execute(query)).scalar_one()
+    return slot
+
+
+async def claim(connection: Connection, locks: Iterable[str], share: int) -> list[Row]:
+    """Return pending contributions, oldest first, at most ``share`` of each lock.
+
+    Rows that a push is just superseding are left for the next cycle.
+    """
+    c = contributions.c
+    pending = c.pending == literal(PENDING, literal_execute=True)
+    each = [
+        select(select(c.seq).where(pending, c.lock == lock).order_by(c.seq).limit(share).subquery())
+        for lock in sorted(locks)
+    ]
+    seqs = sorted((await connection.execute(union_all(*each))).scalars())
+    return await _rows_by_seq(connection, seqs, hold=True)
+
+
+async def _rows_by_seq(connection: Connection, seqs: Sequence[int], *, hold: bool) -> list[Row]:
+    query = select(*_ROW).where(contributions.c.seq.in_(bindparam("seqs", expanding=True)))
+    query = query.order_by(contributions.c.seq)
+    if hold:
+        query = query.with_for_update(skip_locked=True)
+    found: list[Row] = []
+    for part in _parts(seqs):
+        found += [Row(*row) for row in await connection.execute(query, {"seqs": part})]
+    return found
+
+
+async def queued(connection: Connection, share: int) -> list[Place]:
+    """Return places that wait for another look."""
+    query = select(recompute.c.lock, recompute.c.key).limit(share)
+    return [(row.lock, row.key) for row in await connection.execute(query)]
+
+
+async def queue(connection: Connection, places: Iterable[Place]) -> None:
+    """Let places wait for another look."""
+    rows = [{"lock": lock, "key": key} for lock, key in places]
+    if rows:
+        await connection.execute(insert(recompute), rows)
+
+
+async def unqueue(connection: Connection, places: Iterable[Place]) -> None:
+    """Forget that places waited."""
+    rows = [{"b_lock": lock, "b_key": key} for lock, key in places]
+    if rows:
+        gone = delete(recompute).where(
+            recompute.c.lock == bindparam("b_lock"), recompute.c.key == bindparam("b_key")
+        )
+        await connection.execute(gone, rows)
+
+
+async def candidates(connection: Connection, keys: Sequence[bytes]) -> list[Row]:
+    """Return every contribution that may count at these keys, under any lock."""
+    c = contributions.c
+    query = select(*_ROW).where(
+        c.key.in_(bindparam("keys", expanding=True)), c.counts.is_(True), c.at_lock.is_not(None)
+    )
+    found: list[Row] = []
+    for part in _parts(keys):
+        found += [Row(*row) for row in await connection.execute(query, {"keys": part})]
+    return found
+
+
+async def heads(connection: Connection, keys: Sequence[bytes]) -> list[Head]:
+    """Return the newest release at every place of these keys."""
+    query = select(*_HEAD).where(
+        releases.c.key.in_(bindparam("keys", expanding=True)), releases.c.latest.is_(True)
+    )
+    found: list[Head] = []
+    for part in _parts(keys):
+        found += [Head(*row) for row in await connection.execute(query, {"keys": part})]
+    return found
+
+
+async def release_bytes(connection: Connection, date_added: int) -> bytes:
+    """Return the bytes of one release."""
+    query = select(releases.c.bytes).where(releases.c.date_added == date_added)
+    return bytes((await connection.execute(query)).scalar_one())
+
+
+async def organisation_names(connection: Connection) -> dict[str, tuple[str, bool]]:
+    """Return name and whether it is a catalogue, for every organisation that ever was."""
+    c = organisations.c
+    rows = await connection.execute(select(c.id, c.name, c.catalogue))
+    return {row.id: (row.name, row.catalogue) for row in rows}
+
+
+async def release(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write new versions; the ones before them stop being the latest."""
+    if rows:
+        await connection.execute(insert(releases), rows)
+
+
+async def outdate(connection: Connection, date_addeds: Sequence[int]) -> None:
+    """Let releases stop being the latest version."""
+    for part in _parts(date_addeds):
+        await connection.execute(
+            update(releases).where(releases.c.date_added.in_(part)).values(latest=False)
+        )
+
+
+async def prolong(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Move the end of blocklist entries: ``b_date_added`` and ``effective_until`` each."""
+    if rows:
+        moved = update(releases).where(releases.c.date_added == bindparam("b_date_added"))
+        await connection.execute(
+            moved.values(effective_until=bindparam("effective_until")), list(rows)
+        )
+
+
+async def purge(connection: Connection, places: Iterable[Place]) -> None:
+    """Stop serving all but the latest version at places."""
+    for lock, key in places:
+        await connection.execute(
+            delete(releases).where(
+                releases.c.lock == lock, releases.c.key == key, releases.c.latest.is_(False)
+            )
+        )
+
+
+async def done(connection: Connection, seqs: Sequence[int]) -> None:
+    """Remember that contributions were projected."""
+    for part in _parts(seqs):
+        await connection.execute(
+            update(contributions).where(contributions.c.seq.in_(part)).values(pending=0)
+        )
+
+
+async def set_aside(connection: Connection, seq: int, note: str) -> None:
+    """Put a contribution aside that cannot be projected, with a word for its owner."""
+    await connection.execute(
+        update(contributions).where(contributions.c.seq == seq).values(pending=ASIDE, note=note)
+    )
+
+
+async def discount(connection: Connection, seqs: Sequence[int]) -> None:
+    """Remember that newer contributions stand in the place of these."""
+    for part in _parts(seqs):
+        await connection.execute(
+            update(contributions).where(contributions.c.seq.in_(part)).values(counts=False)
+        )
+
+
+async def untighten(connection: Connection, seqs: Sequence[int]) -> None:
+    """Remember that earlier versions of these are out of sight."""
+    for part in _parts(seqs):
+        await connection.execute(
+            update(contributions).where(contributions.c.seq.in_(part)).values(tightened=False)
+        )
+
+
+async def move(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Let contributions count elsewhere: ``b_seq``, ``at_lock``, ``key`` and ``note`` each."""
+    if rows:
+        moved = update(contributions).where(contributions.c.seq == bindparam("b_seq"))
+        values: dict[str, Any] = {
+            name: bindparam(f"new_{name}") for name in ("at_lock", "key", "note")
+        }
+        await connection.execute(moved.values(counts=True, **values), list(rows))
+
+
+async def wake(connection: Connection, seqs: Sequence[int]) -> None:
+    """Let contributions be looked at in the next cycle."""
+    for part in _parts(seqs):
+        await connection.execute(
+            update(contributions).where(contributions.c.seq.in_(part)).values(pending=PENDING)
+        )
+
+
+async def referring(connection: Connection, ids: Sequence[str], keys: Sequence[bytes]) -> list[Row]:
+    """Return live contributions that refer to one of these ids, or to what has these keys."""
+    found: dict[int, Row] = {}
+    for column, values in ((ends.c.ref, ids), (ends.c.key, keys)):
+        query = (
+            select(*_ROW)
+            .where(
+                contributions.c.seq.in_(
+                    select(ends.c.seq).where(column.in_(bindparam("values", expanding=True)))
+                )
+            )
+            .order_by(contributions.c.seq)
+        )
+        for part in _parts(values):
+            rows = await connection.execute(query, {"values": part})
+            found |= {row.seq: Row(*row) for row in rows}
+    return [found[seq] for seq in sorted(found)]
+
+
+async def ends_of(
+    connection: Connection, seqs: Sequence[int]
+) -> dict[int, dict[str, bytes | None]]:
+    """Return what each contribution refers to, and the keys found for that."""
+    query = select(ends).where(ends.c.seq.in_(bindparam("seqs", expanding=True)))
+    found: dict[int, dict[str, bytes | None]] = {seq: {} for seq in seqs}
+    for part in _parts(seqs):
+        for row in await connection.execute(query, {"seqs": part}):
+            found[row.seq][row.ref] = row.key
+    return found
+
+
+async def remember_ends(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Remember the keys of what is referred to: ``b_seq``, ``b_ref`` and ``key`` each."""
+    if rows:
+        found = update(ends).where(
+            ends.c.seq == bindparam("b_seq"), ends.c.ref == bindparam("b_ref")
+        )
+        await connection.execute(found.values(key=bindparam("key")), list(rows))
+
+
+async def given(connection: Connection, ids: Sequence[str]) -> list[Row]:
+    """Return what stands under ids that contributors gave, of any contributor."""
+    c = contributions.c
+    query = select(*_ROW).where(
+        c.stix_id.in_(bindparam("ids", expanding=True)),
+        c.latest.is_(True),
+        c.deleted.is_(False),
+        c.revoked.is_(False),
+        c.at_lock.is_not(None),
+    )
+    found: list[Row] = []
+    for part in _parts(ids):
+        found += [Row(*row) for row in await connection.execute(query, {"ids": part})]
+    return found
+
+
+async def released(connection: Connection, ids: Sequence[str]) -> list[Head]:
+    """Return the live releases that have these ids."""
+    query = select(*_HEAD).where(
+        releases.c.stix_id.in_(bindparam("ids", expanding=True)),
+        releases.c.latest.is_(True),
+        releases.c.revoked.is_(False),
+    )
+    found: list[Head] = []
+    for part in _parts(ids):
+        found += [Head(*row) for row in await connection.execute(query, {"ids": part})]
+    return found
+
+
+def _parts(values: Sequence[Any]) -> Iterable[list[Any]]:
+    for start in range(0, len(values), _CHUNK):
+        yield list(values[start : start + _CHUNK])

@@ -1,0 +1,250 @@
+"""The tables, as SQLAlchemy sees them; migrations build them.
+
+Times are microseconds since 1970 (UTC). ``modified`` columns hold the fixed-width form of
+``stix.times.normal``, whose text order is the order of time.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    false,
+    text,
+    true,
+)
+
+metadata = MetaData()
+
+# SQLite gives only an INTEGER primary key a place of its own in the file.
+_serial = BigInteger().with_variant(Integer(), "sqlite")
+
+center = Table(
+    "center",
+    metadata,
+    Column("org_id", String(36), primary_key=True),
+    Column("identity_id", String(64), nullable=False),
+    Column("secret", LargeBinary, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+organisations = Table(
+    "organisations",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("name", String(200), nullable=False, unique=True),
+    Column("kind", String(10), nullable=False),
+    Column("parent_id", ForeignKey("organisations.id")),
+    Column("community", Boolean, nullable=False),
+    Column("contributions_id", String(36), nullable=False, unique=True),
+    Column("default_tlp", String(16)),
+    Column("default_group", String(48)),
+    Column("named", Boolean, nullable=False, server_default=false()),
+    Column("catalogue", Boolean, nullable=False, server_default=false()),
+    Column("created_at", BigInteger, nullable=False),
+    Column("left_at", BigInteger),
+)
+
+groups = Table(
+    "groups",
+    metadata,
+    Column("id", String(48), primary_key=True),
+    Column("title", String(200), nullable=False),
+    Column("marking_id", String(64), nullable=False, unique=True),
+    Column("lane", Integer, nullable=False, unique=True),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+group_members = Table(
+    "group_members",
+    metadata,
+    Column("group_id", ForeignKey("groups.id"), primary_key=True),
+    Column("org_id", ForeignKey("organisations.id"), primary_key=True),
+)
+Index("group_members_by_org", group_members.c.org_id)
+
+people = Table(
+    "people",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("org_id", ForeignKey("organisations.id"), nullable=False),
+    Column("name", String(200), nullable=False),
+    Column("mail", String(320), nullable=False),
+    Column("phones", Text, nullable=False),
+    Column("roles", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    UniqueConstraint("org_id", "mail"),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("org_id", ForeignKey("organisations.id"), nullable=False),
+    Column("person_id", ForeignKey("people.id")),
+    Column("hash", LargeBinary, nullable=False, unique=True),
+    Column("prefix", String(16), nullable=False),
+    Column("scope", String(8), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger),
+    Column("last_used_at", BigInteger),
+    Column("revoked_at", BigInteger),
+)
+
+feeds = Table(
+    "feeds",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("org_id", ForeignKey("organisations.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("locks", Text, nullable=False),
+    UniqueConstraint("org_id", "number"),
+)
+
+# One row per contributor, and one named "projector": whoever stamps holds the row until commit.
+clocks = Table(
+    "clocks",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("last", BigInteger, nullable=False),
+)
+
+contributions = Table(
+    "contributions",
+    metadata,
+    Column("seq", _serial, primary_key=True, autoincrement=True),
+    Column("org_id", String(36), nullable=False),
+    Column("date_added", BigInteger, nullable=False),
+    Column("stix_id", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("spec_version", String(3), nullable=False),
+    Column("modified", String(30), nullable=False),
+    Column("version", Text, nullable=False),
+    Column("latest", Boolean, nullable=False),
+    Column("deleted", Boolean, nullable=False, server_default=false()),
+    Column("revoked", Boolean, nullable=False, server_default=false()),
+    Column("hash", LargeBinary, nullable=False),
+    Column("bytes", LargeBinary, nullable=False),
+    Column("lock", Text, nullable=False),
+    # Where it counts: narrower than ``lock`` for what refers to narrower ends, empty while
+    # it counts nowhere.
+    Column("at_lock", Text),
+    Column("key", LargeBinary),
+    # False once a newer contribution of the same organisation stands at the same place.
+    Column("counts", Boolean, nullable=False, server_default=true()),
+    Column("tightened", Boolean, nullable=False, server_default=false()),
+    Column("named", Boolean, nullable=False, server_default=false()),
+    Column("with_text", Boolean, nullable=False, server_default=false()),
+    Column("effective_until", BigInteger),
+    Column("pending", SmallInteger, nullable=False),
+    Column("note", Text),
+)
+Index(
+    "contributions_once",
+    contributions.c.org_id,
+    contributions.c.stix_id,
+    contributions.c.modified,
+    unique=True,
+    sqlite_where=text("deleted = 0"),
+    postgresql_where=text("NOT deleted"),
+)
+Index(
+    "contributions_pages",
+    contributions.c.org_id,
+    contributions.c.latest,
+    contributions.c.date_added,
+    sqlite_where=text("deleted = 0"),
+    postgresql_where=text("NOT deleted"),
+)
+Index(
+    "contributions_same",
+    contributions.c.key,
+    sqlite_where=text("counts = 1"),
+    postgresql_where=text("counts"),
+)
+Index(
+    "contributions_pending",
+    contributions.c.lock,
+    contributions.c.seq,
+    sqlite_where=text("pending = 1"),
+    postgresql_where=text("pending = 1"),
+)
+Index("contributions_by_id", contributions.c.stix_id)
+
+# What a contribution refers to, and what that turned out to be.
+ends = Table(
+    "ends",
+    metadata,
+    Column("seq", BigInteger, primary_key=True),
+    Column("ref", Text, primary_key=True),
+    Column("key", LargeBinary),
+)
+Index("ends_by_ref", ends.c.ref)
+Index("ends_by_key", ends.c.key)
+
+releases = Table(
+    "releases",
+    metadata,
+    Column("date_added", _serial, primary_key=True, autoincrement=False),
+    Column("lock", Text, nullable=False),
+    Column("key", LargeBinary, nullable=False),
+    Column("generation", Integer, nullable=False),
+    Column("stix_id", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("spec_version", String(3), nullable=False),
+    Column("created", BigInteger, nullable=False),
+    Column("modified", String(30), nullable=False),
+    Column("version", Text, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("revoked", Boolean, nullable=False),
+    Column("latest", Boolean, nullable=False),
+    # A deterministic or catalogue id, which several locks may carry.
+    Column("shared_id", Boolean, nullable=False),
+    Column("effective_until", BigInteger),
+    Column("bytes", LargeBinary, nullable=False),
+)
+Index("releases_pages", releases.c.lock, releases.c.latest, releases.c.date_added)
+Index("releases_by_id", releases.c.stix_id)
+Index(
+    "releases_live",
+    releases.c.key,
+    releases.c.lock,
+    unique=True,
+    sqlite_where=text("latest = 1"),
+    postgresql_where=text("latest"),
+)
+Index(
+    "releases_by_type",
+    releases.c.lock,
+    releases.c.type,
+    releases.c.date_added,
+    sqlite_where=text("type <> 'indicator'"),
+    postgresql_where=text("type <> 'indicator'"),
+)
+
+# Places to look at again although no contribution of theirs is pending.
+recompute = Table(
+    "recompute",
+    metadata,
+    Column("lock", Text, primary_key=True),
+    Column("key", LargeBinary, primary_key=True),
+)
+
+statuses = Table(
+    "statuses",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("org_id", String(36), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("bytes", LargeBinary, nullable=False),
+)
+Index("statuses_by_age", statuses.c.created_at)

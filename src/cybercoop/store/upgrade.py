@@ -1,0 +1,44 @@
+"""Bring a database to the schema of this version."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection as SyncConnection
+
+from cybercoop.errors import Misused
+from cybercoop.store.database import Database
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return config
+
+
+async def upgrade(database: Database) -> None:
+    """Run every migration that this database has not seen."""
+
+    def run(connection: SyncConnection) -> None:
+        config = _config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+    async with database.write() as connection:
+        await connection.run_sync(run)
+
+
+async def require_current(database: Database) -> None:
+    """Raise ``Misused`` when the schema is not that of this version."""
+
+    def revision(connection: SyncConnection) -> str | None:
+        return MigrationContext.configure(connection).get_current_revision()
+
+    async with database.read() as connection:
+        found = await connection.run_sync(revision)
+    if found != ScriptDirectory.from_config(_config()).get_current_head():
+        state = "empty" if found is None else "of another version"
+        hint = "cybercoop init --name NAME" if found is None else "cybercoop db upgrade"
+        raise Misused(f"The database is {state}; run `{hint}` first.")

@@ -1,0 +1,267 @@
+"""Routes: TAXII 2.1 on the wire, over whatever collections a root has."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from aiohttp import web
+
+from cybercoop.body import read_body
+from cybercoop.collect import intake
+from cybercoop.collect.checking import Verdict
+from cybercoop.door import (
+    CENTER,
+    DATABASE,
+    SETTINGS,
+    SURROUNDINGS,
+    TAXII,
+    WAKE,
+    Handler,
+    Reader,
+    reader_of,
+)
+from cybercoop.errors import Forbidden, NotFound, Unauthenticated
+from cybercoop.store import contributions, statuses
+from cybercoop.store.database import Connection
+from cybercoop.store.paging import ALL, Filters, Page, Position
+from cybercoop.taxii import documents, query
+from cybercoop.taxii.collections import Collection, Collections, Own, named
+from cybercoop.taxii.media import require_acceptable, require_taxii_body
+
+_HOUR = 3_600_000_000
+_MOST_DELETED = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """Hold one API root: its path with slashes at both ends, title, and what stands in it."""
+
+    path: str
+    title: str
+    collections: Collections
+    description: str | None = None
+    open: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Discovery:
+    """Hold what the server says of itself (section 4.1.1)."""
+
+    title: str
+    roots: Sequence[Root]
+    description: str | None = None
+    contact: str | None = None
+    open: bool = True
+
+
+def add_routes(app: web.Application, discovery: Discovery) -> None:
+    """Put discovery and every API root into ``app``."""
+    app.router.add_get("/taxii2/", _taxii(partial(_discovery, discovery)))
+    for root in discovery.roots:
+        path = root.path
+        one = f"{path}collections/{{collection}}/"
+        get = (
+            (path, _root),
+            (f"{path}collections/", _collections),
+            (f"{path}status/{{status}}/", _status),
+            (one, _collection),
+            (f"{one}objects/", _objects),
+            (f"{one}objects/{{object}}/", _objects),
+            (f"{one}objects/{{object}}/versions/", _versions),
+            (f"{one}manifest/", _manifest),
+        )
+        for where, handler in get:
+            app.router.add_get(where, _taxii(partial(handler, root)))
+        app.router.add_post(f"{one}objects/", _taxii(partial(_add, root)))
+        app.router.add_delete(f"{one}objects/{{object}}/", _taxii(partial(_delete, root)))
+
+
+def _taxii(handler: Handler) -> Handler:
+    async def negotiated(request: web.Request) -> web.StreamResponse:
+        require_acceptable(request.headers.get("Accept"))
+        return await handler(request)
+
+    return negotiated
+
+
+def _answer(
+    content: bytes, status: int = 200, headers: dict[str, str] | None = None
+) -> web.Response:
+    return web.Response(
+        body=content, status=status, headers={"Content-Type": TAXII} | (headers or {})
+    )
+
+
+async def _discovery(discovery: Discovery, request: web.Request) -> web.Response:
+    if not discovery.open:
+        _somebody(request)
+    said = {
+        "title": discovery.title,
+        "description": discovery.description,
+        "contact": discovery.contact,
+        "default": discovery.roots[0].path,
+        "api_roots": [root.path for root in discovery.roots],
+    }
+    return _answer(documents.encode({name: one for name, one in said.items() if one is not None}))
+
+
+def _somebody(request: web.Request) -> Reader:
+    reader = reader_of(request)
+    if reader is None:
+        raise Unauthenticated("Send a token as the password of HTTP Basic, or as Bearer.")
+    return reader
+
+
+async def _root(root: Root, request: web.Request) -> web.Response:
+    if not root.open:
+        _somebody(request)
+    said = {
+        "title": root.title,
+        "description": root.description,
+        "versions": [TAXII],
+        "max_content_length": request.app[SETTINGS].max_content_length,
+    }
+    return _answer(documents.encode({name: one for name, one in said.items() if one is not None}))
+
+
+async def _found(connection: Connection, root: Root, request: web.Request) -> list[Collection]:
+    reader = reader_of(request) if root.open else _somebody(request)
+    return await root.collections(connection, reader)
+
+
+async def _collections(root: Root, request: web.Request) -> web.Response:
+    async with request.app[DATABASE].read() as connection:
+        found = await _found(connection, root, request)
+    listed = [one.resource() for one in found if one.listed]
+    return _answer(documents.encode({"collections": listed} if listed else {}))
+
+
+async def _one(connection: Connection, root: Root, request: web.Request) -> Collection:
+    return named(await _found(connection, root, request), request.match_info["collection"])
+
+
+async def _readable(connection: Connection, root: Root, request: web.Request) -> Collection:
+    one = await _one(connection, root, request)
+    if not one.can_read and not one.can_write:
+        raise NotFound("There is no such collection.")
+    if not one.can_read:
+        raise Forbidden("This collection can only be written to.")
+    return one
+
+
+async def _collection(root: Root, request: web.Request) -> web.Response:
+    async with request.app[DATABASE].read() as connection:
+        one = await _one(connection, root, request)
+    return _answer(documents.encode(one.resource()))
+
+
+async def _page(root: Root, request: web.Request, asked: Filters, columns: Sequence[str]) -> Page:
+    """Return a page; raise ``NotFound`` when a single object that was asked for is not there."""
+    single = request.match_info.get("object")
+    if single is not None:
+        asked = replace(asked, ids=(_checked_id(single),))
+    async with request.app[DATABASE].read() as connection:
+        collection = await _readable(connection, root, request)
+        page = await collection.read(connection, asked, columns)
+        if single is not None and not page.rows:
+            anything = Filters(limit=1, ids=asked.ids, versions=(ALL,))
+            if not (await collection.read(connection, anything, ())).rows:
+                raise NotFound("There is no such object.")
+    return page
+
+
+def _checked_id(text: str) -> str:
+    if not text.isprintable():
+        raise NotFound("There is no such object.")
+    return text
+
+
+def _paged(request: web.Request, page: Page, asked: Filters, content: bytes) -> web.Response:
+    headers = documents.stamps(page, asked.after.date_added)
+    places = hashlib.blake2b(repr([row[:2] for row in page.rows]).encode(), digest_size=16)
+    places.update(f"{request.path_qs}|{page.more}|{len(content)}".encode())
+    headers["ETag"] = etag = f'"{places.hexdigest()}"'
+    if request.headers.get("If-None-Match") == etag:
+        return web.Response(status=304, headers=headers)
+    return _answer(content, headers=headers)
+
+
+def _following(page: Page, asked: Filters) -> str | None:
+    return query.token(asked, Position(*page.rows[-1][:2])) if page.more else None
+
+
+async def _objects(root: Root, request: web.Request) -> web.Response:
+    asked = query.filters(request.query, request.app[SETTINGS].page_limit)
+    page = await _page(root, request, asked, ("bytes",))
+    return _paged(request, page, asked, documents.envelope(page, _following(page, asked)))
+
+
+async def _manifest(root: Root, request: web.Request) -> web.Response:
+    asked = query.filters(request.query, request.app[SETTINGS].page_limit)
+    page = await _page(root, request, asked, ("stix_id", "version", "spec_version"))
+    return _paged(request, page, asked, documents.manifest(page))
+
+
+async def _versions(root: Root, request: web.Request) -> web.Response:
+    asked = query.filters(request.query, request.app[SETTINGS].page_limit, (ALL,))
+    page = await _page(root, request, asked, ("version",))
+    return _paged(request, page, asked, documents.versions(page))
+
+
+async def _writable(root: Root, request: web.Request) -> tuple[Collection, Own]:
+    async with request.app[DATABASE].read() as connection:
+        one = await _one(connection, root, request)
+    if not one.can_read and not one.can_write:
+        raise NotFound("There is no such collection.")
+    if not one.can_write or not isinstance(one.shelf, Own):
+        raise Forbidden("This collection cannot be written to with this token.")
+    return one, one.shelf
+
+
+async def _add(root: Root, request: web.Request) -> web.Response:
+    _, shelf = await _writable(root, request)
+    require_taxii_body(request.headers.get("Content-Type"))
+    app, poster = request.app, _somebody(request)
+    settings = app[SETTINGS]
+    body = await read_body(request, settings.max_content_length, settings.read_timeout)
+    now, status_id = app[SURROUNDINGS].now(), app[SURROUNDINGS].uuid()
+    answer = b""
+
+    async def record(connection: Connection, verdicts: Sequence[Verdict]) -> None:
+        nonlocal answer
+        answer = documents.status(status_id, verdicts, now)
+        await statuses.add(connection, status_id, poster.org.id, answer, now)
+
+    database, center = app[DATABASE], app[CENTER]
+    await intake.accept(database, center, shelf.org, body, intake.Push(), now, record)
+    app[WAKE]()
+    return _answer(answer, 202)
+
+
+async def _status(_root: Root, request: web.Request) -> web.Response:
+    reader = _somebody(request)
+    app = request.app
+    since = app[SURROUNDINGS].now() - app[SETTINGS].status_hours * _HOUR
+    async with app[DATABASE].read() as connection:
+        content = await statuses.read(
+            connection, _checked_id(request.match_info["status"]), reader.org.id, since
+        )
+    return _answer(content)
+
+
+async def _delete(root: Root, request: web.Request) -> web.Response:
+    one, shelf = await _writable(root, request)
+    if not one.can_read:
+        raise Forbidden("Only collections that can be read and written can be deleted from.")
+    app, stix_id = request.app, _checked_id(request.match_info["object"])
+    asked = query.filters(request.query, _MOST_DELETED, (ALL,))
+    asked = replace(asked, ids=(stix_id,), after=Position(), limit=_MOST_DELETED)
+    async with app[DATABASE].write() as connection:
+        await contributions.stamps(connection, shelf.org.id, 0, 0)
+        page = await contributions.read(connection, shelf.org.id, asked, ())
+        if not page.rows:
+            raise NotFound("There is no such object.")
+        await contributions.delete(connection, shelf.org.id, stix_id, [row[1] for row in page.rows])
+    app[WAKE]()
+    return web.Response(status=200, headers={"Content-Type": TAXII}, body=b"")
