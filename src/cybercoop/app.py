@@ -5,7 +5,6 @@ import contextlib
 import signal
 import socket
 import ssl
-import weakref
 from collections.abc import AsyncIterator, Callable
 
 from aiohttp import web
@@ -35,7 +34,8 @@ from cybercoop.web import api, signin
 from cybercoop.web.middleware import middleware
 
 _HOUR = 3600
-_HEARD: "weakref.WeakSet[object]" = weakref.WeakSet()
+_SILENT: set[object] = set()
+"""Connections that have not sent a whole request head yet."""
 
 
 def make_app(
@@ -80,7 +80,7 @@ def add_doors(app: web.Application, center: Center, name: str) -> None:
 @web.middleware
 async def _hear(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Note that this connection has sent a whole request head."""
-    _HEARD.add(request.protocol)
+    _SILENT.discard(request.protocol)
     return await handler(request)
 
 
@@ -99,6 +99,7 @@ async def listening(app: web.Application, settings: Settings) -> AsyncIterator[t
 
     def accepted() -> asyncio.Protocol:
         protocol = runner.server()  # type: ignore[misc] # set up above
+        _SILENT.add(protocol)
         loop.call_later(settings.read_timeout, _close_if_silent, protocol)
         return protocol
 
@@ -113,8 +114,10 @@ async def listening(app: web.Application, settings: Settings) -> AsyncIterator[t
 
 
 def _close_if_silent(protocol: web.RequestHandler) -> None:
-    if protocol not in _HEARD and protocol.transport is not None:
-        protocol.transport.abort()
+    if protocol in _SILENT:
+        _SILENT.discard(protocol)
+        if protocol.transport is not None:
+            protocol.transport.abort()
 
 
 def _socket(host: str, port: int, seconds: int) -> socket.socket:

@@ -52,10 +52,11 @@ Tokens (name = anything, password = token / Name beliebig, Passwort = Token):
 {rows}
 
 Push a file / eine Datei melden:
-  .venv/bin/cybercoop push feeds/samples/cochem-zell.json --tlp green --url {address} --token {county}
+  .venv/bin/cybercoop push feeds/samples/cochem-zell.json --tlp green \\
+    --url {address} --token {county}
 
 Read with curl / mit curl lesen:
-  curl -u token:{reader} {address}/taxii2/coop/collections/feed/objects/?limit=3
+  curl -u token:{reader} "{address}/taxii2/coop/collections/feed/objects/?limit=3"
 
 Read with taxii2-client / mit taxii2-client lesen:
   .venv/bin/python -c "{python}"

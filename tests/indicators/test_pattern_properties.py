@@ -13,7 +13,8 @@ SIGNS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=8)
 WORDS = st.sampled_from(
     ["a.de", "EVIL.example.", "evil[.]example", "bücher.de", "1.2.3.4", "1.2.3.4/32", "::1",
      "a@B.de", "010.1.2.3", "10.1.2.3/8", "hxxp://A.de", "http://a.de:80/", "2001:DB8::/32",
-     "AB" * 16, "ab" * 32, "it's", "C:\\a", " a ", "", "-", "x y", "\u0661.2.3.4", "\u212a.de", "ß.de"]
+     "AB" * 16, "ab" * 32, "it's", "C:\\a", " a ", "", "-", "x y", "\u0661.2.3.4", "\u212a.de",
+     "ß.de"]
 )  # fmt: skip
 PATHS = st.sampled_from(
     ["ipv4-addr:value", "ipv6-addr:value", "domain-name:value", "url:value", "email-addr:value",
