@@ -3,12 +3,16 @@
 import asyncio
 import zlib
 
-from aiohttp import web
+from aiohttp import http_exceptions, web
 
 from cybercoop.errors import Malformed, TooLarge, TooSlow, Unsupported
 
 _GZIP = 31
 """zlib's word for: a gzip header, and the largest window."""
+
+_MOST_MEMBERS = 10_000
+_PIECE = 4096
+"""What a member leaves over is copied; in one piece a million empty members copy terabytes."""
 
 
 async def read_body(request: web.Request, most: int, seconds: float) -> bytes:
@@ -32,6 +36,10 @@ async def read_body(request: web.Request, most: int, seconds: float) -> bytes:
                     raise _too_large(most)
     except TimeoutError as error:
         raise TooSlow(f"The body did not arrive within {seconds:g} seconds.") from error
+    except ConnectionError as error:
+        raise Malformed("The connection ended before the body did.") from error
+    except (http_exceptions.PayloadEncodingError, web.RequestPayloadError) as error:
+        raise Malformed("The chunks of the body are not as HTTP wants them.") from error
     if encoding == "identity":
         return bytes(packed)
     return await asyncio.to_thread(_unpack, bytes(packed), most)
@@ -43,15 +51,28 @@ def _too_large(most: int) -> TooLarge:
 
 def _unpack(packed: bytes, most: int) -> bytes:
     whole = bytearray()
-    while packed:
-        member = zlib.decompressobj(_GZIP)
+    at = members = 0
+    while at < len(packed):
+        members += 1
+        if members > _MOST_MEMBERS:
+            raise Malformed(f"The gzip body has more than {_MOST_MEMBERS} members.")
+        at = _unpack_member(packed, at, whole, most)
+    return bytes(whole)
+
+
+def _unpack_member(packed: bytes, at: int, whole: bytearray, most: int) -> int:
+    """Add what the gzip member at ``at`` holds to ``whole`` and return where the next begins."""
+    member = zlib.decompressobj(_GZIP)
+    while not member.eof:
+        piece = member.unconsumed_tail or packed[at : at + _PIECE]
+        if not piece:
+            raise Malformed("The gzip body ends too early.")
+        if not member.unconsumed_tail:
+            at += len(piece)
         try:
-            whole += member.decompress(packed, most + 1 - len(whole))
+            whole += member.decompress(piece, most + 1 - len(whole))
         except zlib.error as error:
             raise Malformed("The body says that it is gzip, but cannot be unpacked.") from error
         if len(whole) > most:
             raise _too_large(most)
-        if not member.eof:
-            raise Malformed("The gzip body ends too early.")
-        packed = member.unused_data
-    return bytes(whole)
+    return at - len(member.unused_data)

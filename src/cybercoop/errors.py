@@ -48,3 +48,11 @@ class NotFound(CoopError):
 
 class Misused(CoopError):
     """Say which setting, name or argument is wrong and what to do about it."""
+
+
+class Unreadable(CoopError):
+    """Say that the bytes of one stored contribution can no longer be read."""
+
+    def __init__(self, seq: int) -> None:
+        super().__init__(f"Contribution {seq} cannot be read any more; restore it from a backup.")
+        self.seq = seq

@@ -155,7 +155,7 @@ def hostile(many: int) -> list[bytes]:
 
 def seconds(body: bytes) -> float:
     began = time.process_time()
-    with contextlib.suppress(errors.Malformed):
+    with contextlib.suppress(errors.Malformed, errors.TooLarge):
         slices.cut(body)
     return time.process_time() - began
 
@@ -166,8 +166,16 @@ def test_time_grows_with_the_length_and_not_with_its_square(at: int) -> None:
     assert long < 1_000 * max(short, 0.0005)
 
 
-def test_a_million_objects_are_cut() -> None:
-    assert len(slices.cut(b'{"objects": [' + b"{}," * 999_999 + b"{}]}").objects) == 1_000_000
+@pytest.mark.parametrize("last", [b"{}", b"NaN"])
+def test_as_many_objects_as_allowed_are_cut_and_no_more(last: bytes) -> None:
+    listed = b"{}," * (slices.MAX_OBJECTS - 1) + last
+    assert len(slices.cut(b'{"objects": [' + listed + b"]}").objects) == slices.MAX_OBJECTS
+    with pytest.raises(errors.TooLarge, match="100000 objects"):
+        slices.cut(b'{"objects": [{},' + listed + b"]}")
+
+
+def test_five_million_crumbs_are_refused_before_they_fill_the_memory() -> None:
+    assert seconds(b'{"objects": [' + b"1," * 5_000_000 + b"1]}") < 5
 
 
 def test_brackets_inside_text_do_not_count() -> None:

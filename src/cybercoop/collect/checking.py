@@ -1,14 +1,16 @@
 """Checking: from the exact bytes of one object to a draft, or to the reason against it."""
 
 import hashlib
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from cybercoop.errors import Refused
 from cybercoop.indicators import sameness
 from cybercoop.indicators.statements import effective_until
 from cybercoop.sharing import marking
-from cybercoop.stix import schema, strict
+from cybercoop.stix import outline, schema, strict, times
 from cybercoop.stix.slices import Cut
 
 ACCEPTED, DUPLICATE, REFUSED = "accepted", "duplicate", "refused"
@@ -53,13 +55,23 @@ class Rules:
 
 def check_all(cut: Cut, rules: Rules) -> list[Draft | Verdict]:
     """Check every object of an envelope; one bad object does not spoil the others."""
-    return [_check(raw, cut.spec_version, rules) for raw in cut.objects]
+    checked = (_check(raw, cut.spec_version, rules) for raw in cut.objects)
+    return [_numbered(one, number) for number, one in enumerate(checked, 1)]
+
+
+def _numbered(one: Draft | Verdict, number: int) -> Draft | Verdict:
+    """Name an object that does not name itself by its place."""
+    if isinstance(one, Draft) or one.id:
+        return one
+    return replace(one, id=f"object {number} of the envelope")
 
 
 def _check(raw: bytes, bundle_spec: str | None, rules: Rules) -> Draft | Verdict:
-    body: dict[str, Any] = {}
     try:
         body = strict.parse(raw)
+    except Refused as refusal:
+        return refused(outline.texts(raw, "id", "modified", "created"), refusal)
+    try:
         checked = schema.check(body, rules.now, bundle_spec)
         if checked.type == "marking-definition":
             marking.check_definition(body)
@@ -74,8 +86,22 @@ def _check(raw: bytes, bundle_spec: str | None, rules: Rules) -> Draft | Verdict
     return Draft(raw, hashlib.sha256(raw).digest(), checked, standing, until)
 
 
-def refused(body: dict[str, Any], refusal: Refused) -> Verdict:
+def refused(body: Mapping[str, Any], refusal: Refused) -> Verdict:
     """Return the verdict on a refused object, named as far as it names itself."""
-    named = body.get("id"), body.get("modified", body.get("created"))
-    stix_id, version = (one if isinstance(one, str) else "" for one in named)
-    return Verdict(stix_id[:300], version[:64], REFUSED, refusal.reason, refusal.field)
+    stix_id, version = body.get("id"), body.get("modified", body.get("created"))
+    named = _shown(stix_id) if isinstance(stix_id, str) else ""
+    return Verdict(named, _moment(version), REFUSED, refusal.reason, refusal.field)
+
+
+def _shown(text: str) -> str:
+    """Return ``text`` so that it does no harm to a terminal or a log."""
+    return text[:300] if text.isprintable() else json.dumps(text[:300])[1:-1]
+
+
+def _moment(version: object) -> str:
+    """Return a version as sent, or nothing: readers of a status take it for a time."""
+    try:
+        times.normal(version if isinstance(version, str) else "")
+    except ValueError:
+        return ""
+    return str(version)

@@ -1,16 +1,17 @@
 """The projector: cycles cut by time, one at a time per database."""
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 
 import structlog
 
 from cybercoop.collect.cycle import Cycle
+from cybercoop.errors import Unreadable
 from cybercoop.sharing import stamps
 from cybercoop.store import members, projection
-from cybercoop.store.database import Database
+from cybercoop.store.database import Database, is_away
 from cybercoop.store.members import Center
-from cybercoop.store.projection import Row
 from cybercoop.surroundings import Surroundings
 
 SHARE = 2000
@@ -22,12 +23,19 @@ _BEHIND = 10
 _log = structlog.get_logger("projector")
 
 
-async def cycle(database: Database, center: Center, now: int, share: int = SHARE) -> int | None:
+async def cycle(
+    database: Database,
+    center: Center,
+    now: int,
+    share: int = SHARE,
+    only: Sequence[str] | None = None,
+) -> int | None:
     """Project what is pending and return how many contributions that were.
 
-    Does nothing and returns None when this slot of time was used already. Everything is one
-    transaction that holds the projector's row: a crash leaves no trace, and a second projector
-    waits.
+    ``only`` names the locks to look at; no lock means the places that wait for another look,
+    and None means everything. Does nothing and returns None when this slot of time was used
+    already. Everything is one transaction that holds the projector's row: a crash leaves no
+    trace, and a second projector waits.
     """
     async with database.write() as connection:
         slot = stamps.slot_of(now)
@@ -37,8 +45,9 @@ async def cycle(database: Database, center: Center, now: int, share: int = SHARE
             return None
         groups = await members.all_groups(connection)
         lanes = stamps.lanes({group.id: group.lane for group in groups})
-        claims = await projection.claim(connection, lanes, share)
-        queued = await projection.queued(connection, share)
+        looked_at = lanes if only is None else only
+        claims = await projection.claim(connection, looked_at, share) if looked_at else []
+        queued = [] if only else await projection.queued(connection, share)
         names = await projection.organisation_names(connection)
         await Cycle(connection, center, slot, groups, names).run(claims, queued)
         return len(claims) + len(queued)
@@ -51,6 +60,8 @@ class Projector:
         self._database, self._center, self._surroundings = database, center, surroundings
         self._woken = asyncio.Event()
         self._share = SHARE
+        self._failure: Exception | None = None
+        self._alone: list[list[str]] = []
 
     def wake(self) -> None:
         """Look for work now; other processes' pushes are found within a quarter of a second."""
@@ -63,34 +74,65 @@ class Projector:
                 busy = await self._once()
             except Exception as error:  # noqa: BLE001 - the top of the worker's loop
                 _log.error("cycle failed", share=self._share, error=repr(error))
-                busy = await self._narrow_down(error)
+                self._failure, busy = error, False
             if not busy:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._woken.wait(), 0.25)
                 self._woken.clear()
 
     async def _once(self) -> bool:
+        failure, self._failure = self._failure, None
+        if failure is not None and not is_away(failure):
+            await self._narrow_down(failure)
         async with self._database.read() as connection:
             if not await projection.anything_to_do(connection):
+                self._alone = []
                 return False
-        done = await cycle(self._database, self._center, self._surroundings.now(), self._share)
+        only = self._alone[-1] if self._alone else None
+        now = self._surroundings.now()
+        done = await cycle(self._database, self._center, now, self._share, only)
         if done is None:
             rest = stamps.SLOT - self._surroundings.now() % stamps.SLOT
             await asyncio.sleep(rest / 1_000_000)
+        elif self._alone:
+            self._alone.pop()
         else:
             self._share = min(self._share * 2, SHARE)
         return True
 
-    async def _narrow_down(self, error: Exception) -> bool:
-        """Halve the share until one contribution is left to blame, and set that aside."""
-        if self._share > 1:
+    async def _narrow_down(self, error: Exception) -> None:
+        """Find out which contribution is to blame, and set just that one aside.
+
+        The share is halved until one contribution of each lock is left; then each lock has
+        its turn alone.
+        """
+        if isinstance(error, Unreadable):
+            await self._set_aside([error.seq], error)
+        elif self._alone:
+            await self._give_up(self._alone.pop(), error)
+        elif self._share > 1:
             self._share //= 2
-            return False
+        else:
+            async with self._database.write() as connection:
+                groups = await members.all_groups(connection)
+                lanes = stamps.lanes({group.id: group.lane for group in groups})
+                claims = await projection.claim(connection, lanes, 1)
+            self._alone = [[], *([row.lock] for row in claims)]
+
+    async def _give_up(self, only: list[str], error: Exception) -> None:
+        """Set aside the one contribution that its lock cannot get past."""
         async with self._database.write() as connection:
-            groups = await members.all_groups(connection)
-            locks = stamps.lanes({group.id: group.lane for group in groups})
-            claims: list[Row] = await projection.claim(connection, locks, 1)
-            for row in claims:
-                note = f"It could not be released ({type(error).__name__}); the center was told."
-                await projection.set_aside(connection, row.seq, note)
-        return False
+            if not only:
+                waiting = await projection.queued(connection, 1)
+                _log.error("place given up", places=repr(waiting), error=repr(error))
+                await projection.unqueue(connection, waiting)
+                return
+            claims = await projection.claim(connection, only, 1)
+        await self._set_aside([row.seq for row in claims], error)
+
+    async def _set_aside(self, seqs: list[int], error: Exception) -> None:
+        note = f"It could not be released ({type(error).__name__}); the center was told."
+        async with self._database.write() as connection:
+            for seq in seqs:
+                _log.error("contribution set aside", seq=seq, error=repr(error))
+                await projection.set_aside(connection, seq, note)

@@ -8,8 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-
 from cybercoop.indicators import sameness
 from cybercoop.sharing import locks, narrowest
 from cybercoop.store import projection
@@ -98,7 +96,7 @@ def _resolved(row: Row, refs: Mapping[str, bytes | None], found: _Found) -> Reso
     lock = narrowest([row.lock, *(place[0] for place in places.values() if place)])
     if lock is None:
         return Resolved(row, None, None, APART, keys)
-    body = msgspec.json.decode(row.bytes)
+    body = row.body
     if row.type == "relationship":
         key = sameness.relationship_key(body, {ref: one for ref, one in keys.items() if one})
     else:

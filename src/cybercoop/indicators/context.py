@@ -31,6 +31,8 @@ _LISTS: dict[str, tuple[str, ...]] = {
 NAMED = frozenset(_LISTS)
 """Types that are the same when their names are."""
 
+_PHASED = frozenset({"attack-pattern", "infrastructure", "malware", "tool"})
+
 TEXTS = frozenset({"report", "note", "grouping", "opinion"})
 """Types that are text before all else."""
 
@@ -54,12 +56,13 @@ def merge_named(statements: list[Statement], lock: str) -> Content | None:
     if not any(one.lock == lock for one in standing):
         return None
     newest, bodies = standing[-1].body, [one.body for one in standing]
+    kind = newest["type"]
     body = {
         "name": newest["name"],
-        "is_family": newest.get("is_family"),
+        "is_family": newest.get("is_family") if kind == "malware" else None,
         "description": _cleared(standing, "description"),
-        **{name: union(bodies, name) for name in _LISTS[newest["type"]]},
-        "kill_chain_phases": kill_chains(bodies),
+        **{name: union(bodies, name) for name in _LISTS[kind]},
+        "kill_chain_phases": kill_chains(bodies if kind in _PHASED else ()),
         "external_references": _numbers(bodies) + named_references(standing),
     }
     return Content(filled(body))

@@ -45,6 +45,8 @@ def standing(
         return Standing(
             None, "It waits until everything that it refers to is released.", waits=True
         )
+    if kind in NAMED and "name" not in body:
+        return Standing(None, f"A {kind} without a name is kept, but not released.")
     if kind in NAMED:
         return Standing(_hash(kind, _plain(body["name"])))
     properties = contributing(body)

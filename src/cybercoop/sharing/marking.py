@@ -16,6 +16,8 @@ _PREFIX = "marking-definition--"
 _FIELD = "object_marking_refs"
 _GRANULAR = "granular_markings"
 
+_RED = "TLP:RED is not taken here; use a sealed message instead."
+
 LEVELS = ("clear", "green", "amber", "amber+strict", "red")
 """TLP levels, widest first."""
 
@@ -73,8 +75,10 @@ def locks_for(
         level, name = _default(addressed, contributor)
     elif level is None:
         level = addressed.tlp or "amber"
-    if level is not None or marks.granular == "red":
+    if level is not None:
         level = _strictest(level, marks.granular)
+    if marks.granular == "red":
+        raise Refused(_RED, _GRANULAR)
     return _lock(level, name, contributor)
 
 
@@ -124,7 +128,7 @@ def _lock(level: str | None, group: str | None, contributor: Organisation) -> st
     if level is None:
         return locks.own(contributor.id)
     if level == "red":
-        raise Refused("TLP:RED is not taken here; use a sealed message instead.", _FIELD)
+        raise Refused(_RED, _FIELD)
     if level == "amber+strict":
         return locks.strict(group or MEMBERS)
     if level == "amber" or group is not None:
@@ -133,13 +137,16 @@ def _lock(level: str | None, group: str | None, contributor: Organisation) -> st
 
 
 def check_definition(body: Mapping[str, Any]) -> None:
-    """Refuse a marking-definition that redefines TLP; statements pass.
+    """Refuse a marking-definition that redefines TLP, or is of an unknown kind.
 
-    Raises ``Refused`` with the field that differs from the published definition.
+    Statements pass. Raises ``Refused`` with the field that differs from the published
+    definition, or that names what nobody here could obey.
     """
     level = _LEVEL_OF.get(body["id"])
     declared = _declared(body)
     if level is None and declared is None:
+        if body.get("definition_type") != "statement":
+            raise Refused("Only TLP and statement markings are understood.", "definition_type")
         return
     if level is None:
         raise Refused("Only the published TLP definitions may claim to be TLP.", "id")

@@ -1,7 +1,7 @@
 """Objects of STIX 2.0, as far as they are needed to lift them to 2.1.
 
 Real 2.0 data leaves out labels and confuses it with the fields of 2.1, which does no harm:
-only what the center works with is held to the specification.
+only what the center works with is held to the specification, of either version.
 """
 
 from typing import Annotated
@@ -20,7 +20,10 @@ from cybercoop.stix.fields import (
     OptOpen,
     OptPhases,
     OptText,
+    OptTexts,
     OptTime,
+    OptVocabulary,
+    OptWord,
     Time,
     Word,
     in_order,
@@ -33,6 +36,9 @@ class Named(Dated, kw_only=True, gc=False):
     name: Name
     description: OptText = UNSET
     kill_chain_phases: OptPhases = UNSET
+    aliases: OptTexts = UNSET
+    threat_actor_types: OptVocabulary = UNSET
+    tool_types: OptVocabulary = UNSET
 
 
 class Indicator(Dated, kw_only=True, gc=False):
@@ -44,6 +50,9 @@ class Indicator(Dated, kw_only=True, gc=False):
     name: OptName = UNSET
     description: OptText = UNSET
     kill_chain_phases: OptPhases = UNSET
+    indicator_types: OptVocabulary = UNSET
+    pattern_type: OptWord = UNSET
+    pattern_version: OptWord = UNSET
 
     def _obey(self) -> None:
         in_order(self.valid_from, self.valid_until, "valid_until", strictly=True)
@@ -68,6 +77,7 @@ class Report(Dated, kw_only=True, gc=False):
     published: Time
     object_refs: ObjectRefs
     description: OptText = UNSET
+    report_types: OptVocabulary = UNSET
 
 
 class MarkingDefinition(Common, kw_only=True, gc=False):

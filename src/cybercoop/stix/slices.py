@@ -29,6 +29,10 @@ class _Body(msgspec.Struct):
 
 _BODY = msgspec.json.Decoder(_Body)
 _LIST = msgspec.json.Decoder(list[msgspec.Raw])
+MAX_OBJECTS = 100_000
+# Real objects have a comma every thirty bytes. Bodies of crumbs are walked instead, up to the
+# limit: a list of five million of them would take half a gigabyte before it is counted.
+_CRUMBS = 8
 _NO_ENVELOPE = "The body is neither a TAXII envelope nor a STIX bundle"
 
 
@@ -36,7 +40,8 @@ def cut(body: bytes) -> Cut:
     """Return the objects of a TAXII envelope or STIX bundle as exact slices of ``body``.
 
     An object may be broken inside: it is cut as well as it can be, for ``strict.parse`` to
-    refuse it alone. Raises Malformed when the body itself cannot be read.
+    refuse it alone. Raises Malformed when the body itself cannot be read, and TooLarge for
+    more than ``MAX_OBJECTS`` objects.
     """
     # RFC 8259 lets a parser ignore a byte order mark, and files from Windows carry one.
     body = body.removeprefix(codecs.BOM_UTF8)
@@ -50,7 +55,10 @@ def cut(body: bytes) -> Cut:
     listed = members.get("objects", b"[]")
     if not listed.startswith(b"["):
         raise errors.Malformed(f"{_NO_ENVELOPE}: objects is not a list.")
-    objects = [bytes(raw) for raw in _LIST.decode(listed)] if fast else _elements(listed)
+    whole = fast and len(listed) > _CRUMBS * listed.count(b",")
+    objects = [bytes(raw) for raw in _LIST.decode(listed)] if whole else _elements(listed)
+    if len(objects) > MAX_OBJECTS:
+        raise errors.TooLarge(f"A request may have {MAX_OBJECTS} objects; send fewer at once.")
     return Cut(objects, _text(members, "spec_version"), kind == "bundle")
 
 
@@ -96,7 +104,7 @@ def _name(body: bytes, at: int) -> tuple[str, int]:
 def _elements(listed: bytes) -> list[bytes]:
     found: list[bytes] = []
     at, more = tokens.enter(listed, 0)
-    while more:
+    while more and len(found) <= MAX_OBJECTS:
         end = tokens.value_end(listed, at)
         found.append(listed[at:end])
         at, more = tokens.onward(listed, end, b"]")

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any, NoReturn
 
 from cybercoop import errors
-from cybercoop.stix import tokens
+from cybercoop.stix import outline, tokens
 
 MAX_BYTES = 1 << 20
 MAX_NESTING = 32
@@ -33,10 +33,11 @@ def parse(raw: bytes) -> dict[str, Any]:
     Raises Refused with the reason and, where it is cheap to know, the field.
     """
     if len(raw) > MAX_BYTES:
-        raise errors.Refused(f"The object is larger than {MAX_BYTES} bytes.")
+        raise errors.Refused(f"The object is larger than {MAX_BYTES} bytes.", outline.longest(raw))
     # The count includes brackets inside strings: a cheap upper bound.
     if raw.count(b"{") + raw.count(b"[") > MAX_NESTING and tokens.nesting(raw) > MAX_NESTING:
-        raise errors.Refused(f"The object is nested deeper than {MAX_NESTING} levels.")
+        reason = f"The object is nested deeper than {MAX_NESTING} levels."
+        raise errors.Refused(reason, outline.deepest(raw))
     value = _decode(_utf8(raw))
     if not isinstance(value, dict):
         raise errors.Refused("A JSON object is expected here.")
@@ -51,7 +52,8 @@ def _utf8(raw: bytes) -> str:
     try:
         return raw.strip(b" \t\r\n").decode()
     except UnicodeDecodeError as err:
-        raise errors.Refused(f"The object is not valid UTF-8 at byte {err.start}.") from None
+        reason = f"The object is not valid UTF-8 at byte {err.start}."
+        raise errors.Refused(reason, outline.at(raw, err.start)) from None
 
 
 def _decode(text: str) -> Any:
@@ -59,7 +61,8 @@ def _decode(text: str) -> Any:
         value, end = _HOT.raw_decode(text)
     except json.JSONDecodeError as err:
         reason = f"The object is not valid JSON: {err.msg} at character {err.pos}."
-        raise errors.Refused(reason) from None
+        field = outline.at(text.encode(), len(text[: err.pos].encode()))
+        raise errors.Refused(reason, field) from None
     except _NumberError as err:
         raise errors.Refused(str(err), _shown(_number_field(text))) from None
     if end != len(text):

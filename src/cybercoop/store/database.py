@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from cybercoop.errors import Misused
@@ -68,6 +68,12 @@ class Database:
     async def close(self) -> None:
         """Close every connection."""
         await self.engine.dispose()
+
+
+def is_away(error: Exception) -> bool:
+    """Say whether the database is at fault (gone, busy, full), and not what it was given."""
+    given = isinstance(error, DataError | IntegrityError | ProgrammingError)
+    return isinstance(error, DBAPIError | OSError) and not given
 
 
 def _engine(url: str, concurrency: int) -> AsyncEngine:

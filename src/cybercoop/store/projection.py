@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from sqlalchemy import (
     bindparam,
     delete,
@@ -16,6 +17,7 @@ from sqlalchemy import (
     update,
 )
 
+from cybercoop.errors import Unreadable
 from cybercoop.store.contributions import ASIDE, PENDING
 from cybercoop.store.database import Connection
 from cybercoop.store.tables import clocks, contributions, ends, organisations, recompute, releases
@@ -46,6 +48,15 @@ class Row:
     with_text: bool
     effective_until: int | None
     bytes: bytes
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """Return the parsed object; raise ``Unreadable`` when the disk kept it badly."""
+        try:
+            found: dict[str, Any] = msgspec.json.decode(self.bytes, type=dict[str, Any])
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            raise Unreadable(self.seq) from error
+        return found
 
     @property
     def stands(self) -> bool:
@@ -224,10 +235,21 @@ async def done(connection: Connection, seqs: Sequence[int]) -> None:
 
 
 async def set_aside(connection: Connection, seq: int, note: str) -> None:
-    """Put a contribution aside that cannot be projected, with a word for its owner."""
+    """Put a contribution aside that cannot be projected, with a word for its owner.
+
+    It counts nowhere any more, so that what others say of the same goes on; where it stood,
+    another look is taken.
+    """
+    c = contributions.c
+    place = (await connection.execute(select(c.at_lock, c.key).where(c.seq == seq))).first()
     await connection.execute(
-        update(contributions).where(contributions.c.seq == seq).values(pending=ASIDE, note=note)
+        update(contributions)
+        .where(c.seq == seq)
+        .values(pending=ASIDE, note=note, at_lock=None, counts=False)
     )
+    if place is not None and place.at_lock is not None and place.key is not None:
+        await unqueue(connection, [(place.at_lock, place.key)])
+        await queue(connection, [(place.at_lock, place.key)])
 
 
 async def discount(connection: Connection, seqs: Sequence[int]) -> None:
