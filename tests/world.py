@@ -1,6 +1,7 @@
 """A whole center for tests: real store, real projector, real HTTP on loopback, a clock to turn."""
 
 import hashlib
+import io
 import json
 import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -157,7 +158,8 @@ class World:
     ) -> list[dict[str, Any]]:
         """Push over the REST API and return the verdicts."""
         body = objects if isinstance(objects, bytes) else envelope(objects)
-        answer = await self.request("POST", "/api/v1/push", seat, data=body, params=query)
+        data = io.BytesIO(body)
+        answer = await self.request("POST", "/api/v1/push", seat, data=data, params=query)
         assert answer.status == 200, answer.body
         return answer.json["verdicts"]
 

@@ -1,6 +1,7 @@
 """A client of a center: pushes files in batches over HTTP and tries again where that helps."""
 
 import asyncio
+import io
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from cybercoop.stix.slices import cut
 
 _MOST_OBJECTS = 500
 _MOST_BYTES = 4 * 1024 * 1024
-_TRIES = 5
+_TRIES = 6
 _BUSY = frozenset({429, 502, 503, 504})
 _DEFINITION = re.compile(rb'"type"\s*:\s*"marking-definition"')
 
@@ -88,10 +89,9 @@ async def _send(
     why = ""
     for number in range(_TRIES):
         try:
-            async with session.post(url, params=query, data=part.body) as response:
+            async with session.post(url, params=query, data=io.BytesIO(part.body)) as response:
                 if response.status == HTTPStatus.OK:
-                    answer: dict[str, Any] = await response.json()
-                    return answer
+                    return await _answer(response)
                 why = await _reason(response)
                 if response.status not in _BUSY:
                     break
@@ -104,6 +104,17 @@ async def _send(
             await asyncio.sleep(0.2 * 2**number)
     msg = f"The center did not take the push: {why}"
     raise PushFailed(msg)
+
+
+async def _answer(response: aiohttp.ClientResponse) -> dict[str, Any]:
+    try:
+        said = await response.json(content_type=None)
+    except ValueError:
+        said = None
+    if not isinstance(said, dict) or "verdicts" not in said:
+        msg = f"{response.url.origin()} answers, but not as a center does; look at the address."
+        raise PushFailed(msg)
+    return said
 
 
 async def _reason(response: aiohttp.ClientResponse) -> str:

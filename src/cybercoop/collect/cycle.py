@@ -50,7 +50,7 @@ class Cycle:
         await projection.done(self.connection, [row.seq for row in claims])
         # A text about a text that has just come, or gone, is looked at in the next cycle.
         late = await projection.referring(self.connection, [], list(self._changed - before))
-        await projection.wake(self.connection, [row.seq for row in late])
+        await projection.wake(self.connection, [row.seq for row in late if row.stands])
 
     async def _refer(self, kinds: frozenset[str], claims: list[Row], ids: list[str]) -> None:
         """Resolve what refers to others, and settle where it counted and where it counts now."""
@@ -63,7 +63,8 @@ class Cycle:
         if not rows:
             return
         catalogues = frozenset(org_id for org_id, (_, catalogue) in self.names.items() if catalogue)
-        resolved = await resolve(self.connection, list(rows.values()), catalogues)
+        standing = [row for row in rows.values() if row.stands]
+        resolved = await resolve(self.connection, standing, catalogues)
         await projection.move(self.connection, [one.as_move() for one in resolved])
         await projection.remember_ends(
             self.connection, [end for one in resolved for end in one.as_ends()]

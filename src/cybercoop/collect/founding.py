@@ -15,10 +15,21 @@ from cybercoop.store.database import Connection, Database
 from cybercoop.store.members import Center
 from cybercoop.surroundings import Surroundings
 
+_LONGEST_NAME = 200
+
+
+def checked_name(name: str) -> str:
+    """Return the name, trimmed; raise ``Misused`` unless it is one line of 1 to 200 characters."""
+    trimmed = name.strip()
+    if not trimmed or len(trimmed) > _LONGEST_NAME or not trimmed.isprintable():
+        msg = f"{trimmed[:40]!r} is no name; write one line of 1 to {_LONGEST_NAME} characters."
+        raise Misused(msg)
+    return trimmed
+
 
 async def found_center(database: Database, name: str, around: Surroundings) -> Organisation:
     """Make the center, its group ``members`` and the definitions that releases refer to."""
-    now = around.now()
+    name, now = checked_name(name), around.now()
     identity_id = f"identity--{around.uuid()}"
     org_id, contributions_id = around.uuid(), around.uuid()
     center = Center(org_id, identity_id, around.secret())
@@ -48,14 +59,27 @@ async def found_center(database: Database, name: str, around: Surroundings) -> O
 async def add_organisation(
     database: Database, new: Organisation, around: Surroundings
 ) -> Organisation:
-    """Enrol an organisation: its clock, and its first ``feed``."""
+    """Enrol an organisation: its clock, and its first ``feed``; it joins its default group."""
     if new.kind is Kind.CENTER:
         raise Misused("There is one center; choose member, client or partner.")
     if (new.kind is Kind.CLIENT) != (new.parent_id is not None):
         raise Misused("A client, and only a client, names the county it belongs to with --of.")
     async with database.write() as connection:
-        await _enrol(connection, await members.the_center(connection), new, around.now())
-    return new
+        center = await members.the_center(connection)
+        await _require_county(connection, new.parent_id)
+        await _enrol(connection, center, new, around.now())
+        if new.default_group not in {None, MEMBERS}:
+            await _change(connection, center, str(new.default_group), new, joins=True)
+        return await members.find(connection, new.id)
+
+
+async def _require_county(connection: Connection, parent_id: str | None) -> None:
+    """Raise ``Misused`` unless the parent is a member; clients read what their county reads."""
+    if parent_id is None:
+        return
+    parent = await members.find(connection, parent_id)
+    if parent.kind is not Kind.MEMBER:
+        raise Misused(f"{parent.name} is a {parent.kind.value}; only members have clients.")
 
 
 async def _enrol(connection: Connection, center: Center, org: Organisation, now: int) -> None:
@@ -67,7 +91,7 @@ async def _enrol(connection: Connection, center: Center, org: Organisation, now:
 
 async def add_group(database: Database, title: str, around: Surroundings) -> Group:
     """Make a group and publish its marking-definition to whoever is in it."""
-    now = around.now()
+    title, now = checked_name(title), around.now()
     async with database.write() as connection:
         center = await members.the_center(connection)
         name = slug(title)
@@ -111,13 +135,21 @@ async def change_membership(
     async with database.write() as connection:
         center = await members.the_center(connection)
         org = await members.find(connection, org_name)
-        if group_id not in {group.id for group in await members.all_groups(connection)}:
-            raise Misused(f"There is no group {group_id!r}; `cybercoop group list` shows them.")
-        if not org.community:
-            raise Misused(f"{org.name} is not part of the community and cannot join a group.")
-        await (members.join if joins else members.leave)(connection, group_id, org.id)
-        await follow_keys(connection, center, org.id)
+        await _change(connection, center, group_id, org, joins=joins)
         return await members.find(connection, org.id)
+
+
+async def _change(
+    connection: Connection, center: Center, group_id: str, org: Organisation, *, joins: bool
+) -> None:
+    if group_id == MEMBERS:
+        raise Misused("Members and the center are in `members`, and only they; make another group.")
+    if group_id not in {group.id for group in await members.all_groups(connection)}:
+        raise Misused(f"There is no group {group_id!r}; `cybercoop group list` shows them.")
+    if not org.community:
+        raise Misused(f"{org.name} is not part of the community and cannot join a group.")
+    await (members.join if joins else members.leave)(connection, group_id, org.id)
+    await follow_keys(connection, center, org.id)
 
 
 async def follow_keys(connection: Connection, center: Center, org_id: str) -> None:

@@ -55,8 +55,8 @@ async def accept(
     contributor cannot address; single objects are refused, never raised.
     """
     rules = Rules(now, contributor.catalogue, push.with_text)
-    envelope = cut(body)
-    # Checking holds the processor for up to a second; in a thread of its own it lets others in.
+    # Both hold the processor for up to a second; in a thread of their own they let others in.
+    envelope = await asyncio.to_thread(cut, body)
     checked = await asyncio.to_thread(check_all, envelope, rules)
     async with database.read() as connection:
         world = await _world(connection, contributor, push, checked)
@@ -94,19 +94,24 @@ async def _world(
     checked: Sequence[Draft | Verdict],
 ) -> _World:
     """Read which groups and markings the contributor can use."""
+    all_groups = {group.marking_id: group.id for group in await members.all_groups(connection)}
     groups = {
-        group.marking_id: group.id
-        for group in await members.all_groups(connection)
-        if group.id in contributor.groups or contributor.kind is Kind.CENTER
+        marking: group
+        for marking, group in all_groups.items()
+        if group in contributor.groups or contributor.kind is Kind.CENTER
     }
     if push.addressed.group not in {None, *groups.values()}:
         msg = f"The group {push.addressed.group!r} is not known; name one that you are in."
         raise Misused(msg)
     drafts = [one for one in checked if isinstance(one, Draft)]
     defined = {one.checked.id for one in drafts if one.checked.type == "marking-definition"}
-    wanted = {ref for one in drafts for ref in _marking_refs(one.body)} - defined - groups.keys()
-    known = await contributions.statements(connection, contributor.id, wanted) if wanted else set()
-    return _World(groups, frozenset(defined | known))
+    wanted = {ref for one in drafts for ref in _marking_refs(one.body)} - defined
+    known: frozenset[str] = frozenset()
+    if wanted:
+        keys = keys_of(contributor)
+        known = await contributions.statements(connection, contributor.id, keys, wanted)
+    # A foreign group's marking is as unknown as one that nobody ever made.
+    return _World(groups, frozenset(defined | known) - all_groups.keys())
 
 
 def _marking_refs(body: Mapping[str, Any]) -> list[str]:
@@ -222,7 +227,7 @@ class _Plan:
         if isinstance(held, dict):
             old |= {"latest": False, "tightened": old["tightened"] or tightened}
         else:
-            pending = contributions.PENDING if moved else 0
+            pending = contributions.PENDING if moved and not locks.is_own(old["lock"]) else 0
             self.superseded.append({"b_seq": held.seq, "tightened": tightened, "pending": pending})
 
 

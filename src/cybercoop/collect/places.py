@@ -4,8 +4,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-import msgspec
-
 from cybercoop.collect.writing import Change, digest_of, released_id
 from cybercoop.indicators import context
 from cybercoop.indicators.merging import merge_indicator
@@ -79,7 +77,7 @@ def change_at(
     content = _merged(lock, mine, around) if mine else None
     shut = any(row.tightened and row.at_lock == lock for row in rows)
     if content is None:
-        if head is None or head.revoked:
+        if head is None or (head.revoked and not shut):
             return None
         return Change(place, head.type, head, None, head.stix_id, head.generation, b"", shut)
     return _with_content(place, mine[0].type, content, head, shut, around.center)
@@ -133,7 +131,7 @@ def _statement(row: Row, name: str) -> Statement:
         org_name=name,
         lock=row.at_lock or row.lock,
         place=(row.modified, row.seq),
-        body=msgspec.json.decode(row.bytes),
+        body=row.body,
         raw=row.bytes,
         spec_version=row.spec_version,
         named=row.named,

@@ -4,7 +4,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import RowMapping, and_, bindparam, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    RowMapping,
+    and_,
+    bindparam,
+    case,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from cybercoop.store.database import Connection
 from cybercoop.store.paging import Filters, Page, Scope, page
@@ -61,8 +71,10 @@ async def known(connection: Connection, org_id: str, ids: Sequence[str]) -> list
     return [Known(*row) for row in await connection.execute(query, {"ids": list(ids)})]
 
 
-async def statements(connection: Connection, org_id: str, ids: Iterable[str]) -> frozenset[str]:
-    """Return which of ``ids`` are markings that this contributor sent, or a catalogue has."""
+async def statements(
+    connection: Connection, org_id: str, keys: frozenset[str], ids: Iterable[str]
+) -> frozenset[str]:
+    """Return which of ``ids`` are markings that this contributor sent, or reads in a catalogue."""
     c = contributions.c
     query = (
         select(c.stix_id)
@@ -71,7 +83,7 @@ async def statements(connection: Connection, org_id: str, ids: Iterable[str]) ->
             c.stix_id.in_(list(ids)),
             c.type == "marking-definition",
             c.deleted.is_(False),
-            (c.org_id == org_id) | organisations.c.catalogue.is_(True),
+            (c.org_id == org_id) | (organisations.c.catalogue.is_(True) & c.lock.in_(keys)),
         )
     )
     return frozenset((await connection.execute(query)).scalars())
@@ -137,7 +149,6 @@ def _scope(org_id: str) -> Scope:
         table=contributions,
         branches=(mine,),
         looked_up=and_(func.coalesce(c.org_id, "") == org_id, c.deleted.is_(False)),
-        tie=c.seq,
     )
 
 
@@ -147,7 +158,7 @@ async def delete(connection: Connection, org_id: str, stix_id: str, seqs: Sequen
     await connection.execute(
         update(contributions)
         .where(c.org_id == org_id, c.seq.in_(seqs))
-        .values(deleted=True, latest=False, pending=PENDING)
+        .values(deleted=True, latest=False, pending=_where_it_counts())
     )
     rest = select(c.seq).where(c.org_id == org_id, c.stix_id == stix_id, c.deleted.is_(False))
     newest = rest.order_by(c.spec_version.desc(), c.modified.desc()).limit(1)
@@ -169,10 +180,15 @@ async def unreleased(connection: Connection, org_id: str, limit: int) -> Sequenc
 
 
 async def withdraw_all(connection: Connection, org_id: str) -> None:
-    """Withdraw everything that an organisation contributed."""
+    """Withdraw everything that an organisation contributed, and all trace of it in releases."""
     c = contributions.c
     await connection.execute(
         update(contributions)
         .where(c.org_id == org_id, c.deleted.is_(False))
-        .values(deleted=True, latest=False, pending=PENDING)
+        .values(deleted=True, latest=False, tightened=True, pending=_where_it_counts())
     )
+
+
+def _where_it_counts() -> ColumnElement[int]:
+    """Wake the projector for what counts somewhere; the rest changes nothing."""
+    return case((contributions.c.at_lock.is_not(None), PENDING), else_=0)

@@ -77,7 +77,7 @@ async def add(connection: Connection, new: Organisation, now: int) -> None:
     }
     taken = select(organisations.c.id).where(organisations.c.name == new.name)
     if (await connection.execute(taken)).first() is not None:
-        msg = f"There is already an organisation named {new.name!r}."
+        msg = f"The name {new.name!r} is taken, perhaps by an organisation that has left."
         raise Misused(msg)
     await connection.execute(insert(organisations), row)
 
@@ -174,7 +174,12 @@ async def add_person(connection: Connection, new: Person, now: int) -> None:
 
 async def find_person(connection: Connection, mail_or_id: str) -> Person:
     """Return the person of that mail address or id; raise ``Misused`` when there is none."""
-    query = select(people).where(or_(people.c.id == mail_or_id, people.c.mail == mail_or_id))
+    query = (
+        select(people)
+        .join(organisations, organisations.c.id == people.c.org_id)
+        .where(or_(people.c.id == mail_or_id, people.c.mail == mail_or_id))
+        .where(organisations.c.left_at.is_(None))
+    )
     rows = (await connection.execute(query)).mappings().all()
     if len(rows) != 1:
         msg = f"{len(rows)} people are known as {mail_or_id!r}; name one by id."

@@ -28,10 +28,14 @@ LAST, FIRST, ALL = "last", "first", "all"
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Hold a place in a collection: ``date_added`` in microseconds, and a tie-break."""
+    """Hold a place in a collection: after all rows of ``date_added`` (microseconds).
+
+    Where a page ended between rows of one ``date_added``, ``skip`` of them were seen. A row's
+    number in the table is no part of it: its gaps would tell how much others push.
+    """
 
     date_added: int = -(2**62)
-    tie: int = 2**62
+    skip: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,34 +68,47 @@ class Scope:
     table: Table
     branches: tuple[ColumnElement[bool], ...]
     looked_up: ColumnElement[bool]
-    tie: ColumnElement[int]
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Hold rows in order of ``date_added``, and whether more follow."""
+    """Hold rows in order of ``date_added``, and where to go on if more follow."""
 
     rows: Sequence[tuple[Any, ...]]
-    more: bool
+    following: Position | None
+
+    @property
+    def more(self) -> bool:
+        """Say whether more rows follow."""
+        return self.following is not None
 
 
 async def page(
     connection: Connection, scope: Scope, filters: Filters, columns: Sequence[str]
 ) -> Page:
-    """Return one page of ``columns``; each row starts with ``date_added`` and the tie-break."""
+    """Return one page of ``columns``; each row starts with ``date_added`` and its primary key."""
     found = (await connection.execute(_statement(scope, filters, columns))).all()
     rows = cast("Sequence[tuple[Any, ...]]", found)
-    return Page(rows[: filters.limit], len(rows) > filters.limit)
+    if len(rows) <= filters.limit:
+        return Page(rows, None)
+    return Page(rows[: filters.limit], _following(rows, filters))
+
+
+def _following(rows: Sequence[tuple[Any, ...]], filters: Filters) -> Position:
+    *shown, left = rows[: filters.limit + 1]
+    last = shown[-1][0]
+    if left[0] != last:
+        return Position(last)
+    seen = sum(row[0] == last for row in shown)
+    return Position(last, seen + (filters.after.skip if last == filters.after.date_added else 0))
 
 
 def _statement(scope: Scope, filters: Filters, columns: Sequence[str]) -> Select[Any]:
     table = scope.table
     places = _places(scope, filters).subquery("places")
     own = next(iter(table.primary_key.columns))
-    shown = [table.c.date_added, scope.tie.label("tie"), *(table.c[name] for name in columns)]
-    return (
-        select(*shown).join(places, places.c.place == own).order_by(table.c.date_added, scope.tie)
-    )
+    shown = [table.c.date_added, own.label("place"), *(table.c[name] for name in columns)]
+    return select(*shown).join(places, places.c.place == own).order_by(table.c.date_added, own)
 
 
 def _places(scope: Scope, filters: Filters) -> Select[Any]:
@@ -99,20 +116,21 @@ def _places(scope: Scope, filters: Filters) -> Select[Any]:
     table = scope.table
     own = next(iter(table.primary_key.columns))
     where = and_(_beyond(scope, filters.after), *_conditions(scope, filters))
-    picked = select(own.label("place"), table.c.date_added, scope.tie.label("tie"))
+    picked = select(own.label("place"), table.c.date_added)
     if filters.ids:
         chosen = [picked.where(table.c.stix_id.in_(filters.ids), scope.looked_up, where)]
     else:
         chosen = [picked.where(branch, where) for branch in _branches(scope, filters)]
-    limit = filters.limit + 1
+    skip, limit = filters.after.skip, filters.limit + 1
     ranges = [
-        one.order_by(table.c.date_added, scope.tie).limit(limit).subquery(f"range{number}")
+        one.order_by(table.c.date_added, own).limit(limit + skip).subquery(f"range{number}")
         for number, one in enumerate(chosen)
     ]
-    if len(ranges) == 1:
+    if len(ranges) == 1 and not skip:
         return select(ranges[0].c.place)
     merged = union_all(*(select(one) for one in ranges)).subquery("ranges")
-    return select(merged.c.place).order_by(merged.c.date_added, merged.c.tie).limit(limit)
+    ordered = select(merged.c.place).order_by(merged.c.date_added, merged.c.place)
+    return ordered.limit(limit).offset(skip)
 
 
 def _branches(scope: Scope, filters: Filters) -> list[ColumnElement[bool]]:
@@ -128,10 +146,7 @@ def _newest_only(filters: Filters) -> bool:
 
 def _beyond(scope: Scope, after: Position) -> ColumnElement[bool]:
     date_added = scope.table.c.date_added
-    return and_(
-        date_added >= after.date_added,
-        or_(date_added > after.date_added, scope.tie > literal(after.tie)),
-    )
+    return date_added >= after.date_added if after.skip else date_added > after.date_added
 
 
 def _conditions(scope: Scope, filters: Filters) -> list[ColumnElement[bool]]:
@@ -156,12 +171,21 @@ def _conditions(scope: Scope, filters: Filters) -> list[ColumnElement[bool]]:
 
 
 def _version(scope: Scope, filters: Filters, wanted: str) -> ColumnElement[bool]:
-    modified, specs = scope.table.c.modified, filters.spec_versions
+    modified = scope.table.c.modified
     if wanted == FIRST:
-        return _none(scope, lambda other: other.c.modified < modified, specs)
+        earlier = _among(scope, filters, lambda other: other.c.modified < modified)
+        return _none(scope, earlier)
     if wanted == LAST:
-        return _none(scope, lambda other: other.c.modified > modified, specs)
+        later = _among(scope, filters, lambda other: other.c.modified > modified)
+        return _none(scope, later)
     return modified == wanted
+
+
+def _among(scope: Scope, filters: Filters, differs: Any) -> Any:
+    """Compare with versions of the wanted STIX versions, or else of the row's own."""
+    if filters.spec_versions:
+        return lambda other: and_(differs(other), other.c.spec_version.in_(filters.spec_versions))
+    return lambda other: and_(differs(other), other.c.spec_version == scope.table.c.spec_version)
 
 
 def _is_newer_place(table: Table) -> Any:
@@ -170,7 +194,7 @@ def _is_newer_place(table: Table) -> Any:
     )
 
 
-def _none(scope: Scope, differs: Any, specs: tuple[str, ...] = ()) -> ColumnElement[bool]:
+def _none(scope: Scope, differs: Any) -> ColumnElement[bool]:
     """Say that this reader may see no other row of the same id that ``differs`` so."""
     other = scope.table.alias("other")
     query = select(literal(1)).where(
@@ -178,8 +202,6 @@ def _none(scope: Scope, differs: Any, specs: tuple[str, ...] = ()) -> ColumnElem
         _for_alias(scope, other),
         differs(other),
     )
-    if specs:
-        query = query.where(other.c.spec_version.in_(specs))
     return ~query.exists()
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import bindparam, func, literal, select
+from sqlalchemy import bindparam, func, select
 
 from cybercoop.store.database import Connection
 from cybercoop.store.paging import Filters, Page, Scope, page
@@ -14,7 +14,7 @@ async def read(
 ) -> Page:
     """Return one page of what holders of ``keys`` may see; no keys, no rows."""
     if not keys:
-        return Page((), more=False)
+        return Page((), None)
     return await page(connection, _scope(keys), filters, columns)
 
 
@@ -24,7 +24,6 @@ def _scope(keys: frozenset[str]) -> Scope:
         table=releases,
         branches=tuple(releases.c.lock == lock for lock in locks),
         looked_up=func.coalesce(releases.c.lock, "").in_(locks),
-        tie=literal(0),
     )
 
 

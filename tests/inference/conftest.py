@@ -1,0 +1,21 @@
+"""The center that every example starts from."""
+
+import asyncio
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from inference.stage import found
+
+
+@pytest.fixture(scope="module")
+def ground() -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Lend the folder of a founded center, and what is known of it."""
+    memory = Path("/dev/shm")  # noqa: S108 - many small databases, each gone in a second
+    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as name:
+        folder = Path(name) / "ground"
+        folder.mkdir()
+        yield folder, asyncio.run(found(folder))

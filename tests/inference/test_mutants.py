@@ -1,0 +1,123 @@
+"""Planted mistakes in policy, merging, stamping and paging: the property catches each."""
+
+import asyncio
+import itertools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import true
+
+from cybercoop.collect import cycle, intake, places, resolving
+from cybercoop.store import releases
+from cybercoop.store.paging import Scope
+from cybercoop.taxii import collections
+from inference.acts import READERS, Act, acts
+from inference.stage import difference
+
+Plant = Callable[[pytest.MonkeyPatch], None]
+
+
+def policy_gives_clients_the_strict_key(patch: pytest.MonkeyPatch) -> None:
+    real = collections.keys_of
+    patch.setattr(
+        collections,
+        "keys_of",
+        lambda org: real(org) | {lock.replace("group:", "strict:") for lock in real(org)},
+    )
+
+
+def policy_reads_amber_as_green(patch: pytest.MonkeyPatch) -> None:
+    real = intake.locks_for
+    patch.setattr(
+        intake, "locks_for", lambda *told: real(*told).replace("group:members", "community")
+    )
+
+
+def policy_takes_any_released_id_for_an_echo(patch: pytest.MonkeyPatch) -> None:
+    real = intake.releases.readable
+    every = frozenset(
+        f"{kind}:{name}" for kind in ("group", "strict") for name in ("members", "g", "h")
+    )
+    patch.setattr(
+        intake.releases,
+        "readable",
+        lambda connection, keys, ids: real(connection, keys | every | {"public", "community"}, ids),
+    )
+
+
+def merging_draws_on_narrower_locks(patch: pytest.MonkeyPatch) -> None:
+    real = places.wider
+    patch.setattr(
+        places,
+        "wider",
+        lambda lock: (*real(lock), "group:members", "strict:members", "group:g", "strict:g"),
+    )
+
+
+def merging_releases_references_under_their_own_lock(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(resolving, "narrowest", lambda locks: next(iter(locks)))
+
+
+def stamping_counts_over_all_locks(patch: pytest.MonkeyPatch) -> None:
+    def stamp(self: cycle.Cycle, lock: str) -> int:
+        self._used["all"] += 1
+        return self._lanes[lock].stamp(self.slot, self._used["all"])
+
+    patch.setattr(cycle.Cycle, "_stamp", stamp)
+
+
+def stamping_numbers_ids_one_after_the_other(patch: pytest.MonkeyPatch) -> None:
+    real, numbers = places.released_id, itertools.count()
+    patch.setattr(
+        places,
+        "released_id",
+        lambda center, kind, place, _generation: real(center, kind, place, next(numbers)),
+    )
+
+
+def paging_forgets_the_permission_of_single_objects(patch: pytest.MonkeyPatch) -> None:
+    real = releases._scope
+
+    def scope(keys: frozenset[str]) -> Scope:
+        whole = real(keys)
+        return Scope(whole.table, whole.branches, looked_up=true())
+
+    patch.setattr(releases, "_scope", scope)
+
+
+def paging_reads_one_lock_too_many(patch: pytest.MonkeyPatch) -> None:
+    real = releases._scope
+    patch.setattr(releases, "_scope", lambda keys: real(keys | {"strict:members"}))
+
+
+MUTANTS: tuple[Plant, ...] = (
+    policy_gives_clients_the_strict_key,
+    policy_reads_amber_as_green,
+    policy_takes_any_released_id_for_an_echo,
+    merging_draws_on_narrower_locks,
+    merging_releases_references_under_their_own_lock,
+    stamping_counts_over_all_locks,
+    stamping_numbers_ids_one_after_the_other,
+    paging_forgets_the_permission_of_single_objects,
+    paging_reads_one_lock_too_many,
+)
+
+
+@pytest.mark.parametrize("plant", MUTANTS, ids=lambda plant: plant.__name__)
+def test_the_property_catches(
+    plant: Plant, ground: tuple[Path, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plant(monkeypatch)
+
+    @settings(max_examples=400, phases=[Phase.generate], derandomize=True, database=None)
+    @given(acts, st.sampled_from(READERS))
+    def holds(history: list[Act], reader: str) -> None:
+        whole, rest = asyncio.run(difference(*ground, history, reader, set()))
+        assert whole == rest
+
+    with pytest.raises(AssertionError):
+        holds()
