@@ -1,0 +1,149 @@
+"""The floors: the same rows written and read by the database driver alone."""
+
+import json
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Protocol
+
+import asyncpg
+import msgspec
+
+from cybercoop.store.database import Database
+from filling import CONTRIBUTION
+from stores import Row, insertion, opened
+
+_PRAGMAS = ("journal_mode", "synchronous", "cache_size", "wal_autocheckpoint", "foreign_keys")
+_COLUMNS = CONTRIBUTION[1:]
+"""All but ``seq``, which the database gives."""
+
+
+class Floor(Protocol):
+    """One plain connection to a database."""
+
+    async def write(self, rows: Sequence[Row]) -> float:
+        """Parse and insert contributions in one transaction; return the seconds."""
+
+    async def contributions(self, limit: int) -> list[Row]:
+        """Return the newest contributions, oldest first, without ``seq``."""
+
+    async def between(self, first: int, last: int) -> tuple[float, list[bytes]]:
+        """Read the bytes of releases by a range of the primary key; return the seconds too."""
+
+    async def chosen(self, stamps: Sequence[int]) -> tuple[float, list[bytes]]:
+        """Read the bytes of releases by their primary keys; return the seconds too."""
+
+    async def stamps(self, lock: str | None = None) -> list[int]:
+        """Return the ``date_added`` of all releases, or of those under a lock, in order."""
+
+
+def _parse(rows: Sequence[Row]) -> None:
+    at = _COLUMNS.index("bytes")
+    for row in rows:
+        msgspec.json.decode(row[at])
+
+
+_RANGE = "SELECT bytes FROM releases WHERE date_added BETWEEN {} AND {} ORDER BY date_added"
+_CHOSEN = "SELECT bytes FROM releases WHERE date_added {} ORDER BY date_added"
+_NEWEST = "SELECT * FROM contributions ORDER BY seq DESC LIMIT {}"
+_STAMPS = "SELECT date_added FROM releases"
+
+
+class _Sqlite:
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    async def write(self, rows: Sequence[Row]) -> float:
+        start = time.perf_counter()
+        _parse(rows)
+        self._connection.execute("BEGIN IMMEDIATE")
+        self._connection.executemany(insertion("contributions", _COLUMNS), rows)
+        self._connection.execute("COMMIT")
+        return time.perf_counter() - start
+
+    async def contributions(self, limit: int) -> list[Row]:
+        found = self._connection.execute(_NEWEST.format("?"), (limit,)).fetchall()
+        return [row[1:] for row in reversed(found)]
+
+    async def between(self, first: int, last: int) -> tuple[float, list[bytes]]:
+        return self._timed(_RANGE.format("?", "?"), (first, last))
+
+    async def chosen(self, stamps: Sequence[int]) -> tuple[float, list[bytes]]:
+        asked = _CHOSEN.format("IN (SELECT value FROM json_each(?))")
+        return self._timed(asked, (json.dumps(stamps),))
+
+    async def stamps(self, lock: str | None = None) -> list[int]:
+        where, values = (" WHERE lock = ?", (lock,)) if lock else ("", ())
+        rows = self._connection.execute(_STAMPS + where + " ORDER BY date_added", values)
+        return [row[0] for row in rows]
+
+    def _timed(self, statement: str, values: tuple[Any, ...]) -> tuple[float, list[bytes]]:
+        start = time.perf_counter()
+        rows = self._connection.execute(statement, values).fetchall()
+        return time.perf_counter() - start, [row[0] for row in rows]
+
+
+class _Postgres:
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    async def write(self, rows: Sequence[Row]) -> float:
+        names = ", ".join(f'"{name}"' for name in _COLUMNS)
+        marks = ", ".join(f"${number + 1}" for number in range(len(_COLUMNS)))
+        statement = f"INSERT INTO contributions ({names}) VALUES ({marks})"  # noqa: S608 - of the schema
+        start = time.perf_counter()
+        _parse(rows)
+        async with self._connection.transaction():
+            await self._connection.executemany(statement, rows)
+        return time.perf_counter() - start
+
+    async def contributions(self, limit: int) -> list[Row]:
+        found = await self._connection.fetch(_NEWEST.format("$1"), limit)
+        return [tuple(row.values())[1:] for row in reversed(found)]
+
+    async def between(self, first: int, last: int) -> tuple[float, list[bytes]]:
+        return await self._timed(_RANGE.format("$1", "$2"), first, last)
+
+    async def chosen(self, stamps: Sequence[int]) -> tuple[float, list[bytes]]:
+        return await self._timed(_CHOSEN.format("= ANY($1::bigint[])"), list(stamps))
+
+    async def stamps(self, lock: str | None = None) -> list[int]:
+        where, values = (" WHERE lock = $1", (lock,)) if lock else ("", ())
+        rows = await self._connection.fetch(_STAMPS + where + " ORDER BY date_added", *values)
+        return [row[0] for row in rows]
+
+    async def _timed(self, statement: str, *values: Any) -> tuple[float, list[bytes]]:
+        start = time.perf_counter()
+        rows = await self._connection.fetch(statement, *values)
+        return time.perf_counter() - start, [row[0] for row in rows]
+
+
+@asynccontextmanager
+async def floor(url: str) -> AsyncIterator[Floor]:
+    """Lend a plain connection; for SQLite with the pragmas that the product sets."""
+    if url.startswith("sqlite"):
+        connection = opened(url)
+        for name, value in (await _pragmas(url)).items():
+            connection.execute(f"PRAGMA {name} = {value}")
+        try:
+            yield _Sqlite(connection)
+        finally:
+            connection.close()
+        return
+    plain = await asyncpg.connect(url)
+    try:
+        yield _Postgres(plain)
+    finally:
+        await plain.close()
+
+
+async def _pragmas(url: str) -> dict[str, Any]:
+    database = Database(url)
+    try:
+        async with database.read() as connection:
+            return {
+                name: (await connection.exec_driver_sql(f"PRAGMA {name}")).scalar_one()
+                for name in _PRAGMAS
+            }
+    finally:
+        await database.close()
