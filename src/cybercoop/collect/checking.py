@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import msgspec
+
 from cybercoop.errors import Refused
 from cybercoop.indicators import sameness
 from cybercoop.indicators.statements import effective_until
@@ -16,8 +18,7 @@ from cybercoop.stix.slices import Cut
 ACCEPTED, DUPLICATE, REFUSED = "accepted", "duplicate", "refused"
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True, gc=False):
     """Hold what became of one object: ``accepted``, ``duplicate`` or ``refused``, and why."""
 
     id: str
@@ -28,8 +29,7 @@ class Verdict:
     lock: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(msgspec.Struct, frozen=True, gc=False):
     """Hold an object that passed every check which needs no memory."""
 
     raw: bytes

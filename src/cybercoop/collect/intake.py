@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from cybercoop.collect.checking import (
     ACCEPTED,
     DUPLICATE,
@@ -81,8 +83,7 @@ class _World:
     statements: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class _Locked:
+class _Locked(msgspec.Struct, frozen=True, gc=False):
     draft: Draft
     lock: str
 

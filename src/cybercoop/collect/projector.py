@@ -1,7 +1,7 @@
 """The projector: cycles cut by time, one at a time per database."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 
 import structlog
@@ -19,6 +19,9 @@ SHARE = 2000
 
 _BEHIND = 10
 """A clock that jumped back by more slots than this is not waited for."""
+
+_NARROWER = 16
+"""By how much a failed cycle's share shrinks: each failure costs the others a quarter second."""
 
 _log = structlog.get_logger("projector")
 
@@ -71,7 +74,7 @@ class Projector:
         """Cycle whenever there is something to do, until cancelled."""
         while True:
             try:
-                busy = await self._once()
+                busy = await _to_its_end(self._once())
             except Exception as error:  # noqa: BLE001 - the top of the worker's loop
                 _log.error("cycle failed", share=self._share, error=repr(error))
                 self._failure, busy = error, False
@@ -103,7 +106,7 @@ class Projector:
     async def _narrow_down(self, error: Exception) -> None:
         """Find out which contribution is to blame, and set just that one aside.
 
-        The share is halved until one contribution of each lock is left; then each lock has
+        The share shrinks until one contribution of each lock is left; then each lock has
         its turn alone.
         """
         if isinstance(error, Unreadable):
@@ -111,7 +114,7 @@ class Projector:
         elif self._alone:
             await self._give_up(self._alone.pop(), error)
         elif self._share > 1:
-            self._share //= 2
+            self._share = max(1, self._share // _NARROWER)
         else:
             async with self._database.write() as connection:
                 groups = await members.all_groups(connection)
@@ -136,3 +139,17 @@ class Projector:
             for seq in seqs:
                 _log.error("contribution set aside", seq=seq, error=repr(error))
                 await projection.set_aside(connection, seq, note)
+
+
+async def _to_its_end(work: Coroutine[None, None, bool]) -> bool:
+    """Return what comes of ``work``; whoever cancels waits until it is through.
+
+    A transaction that is broken off cannot be rolled back any more, and on SQLite its lock stays.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        task.exception()
+        raise

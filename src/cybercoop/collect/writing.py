@@ -4,7 +4,6 @@ import hashlib
 import hmac
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -15,13 +14,12 @@ from cybercoop.stix import times
 from cybercoop.store.members import Center
 from cybercoop.store.projection import Head, Place
 
-_NAMESPACE = uuid.UUID("8a4f6c1e-3d0b-5a57-9a1c-6f0c8d1e2b47")
+_NAMESPACE = uuid.UUID("8a4f6c1e-3d0b-5a57-9a1c-6f0c8d1e2b47").bytes
 _PLACEHOLDER = "[x-withdrawn:value = 'withdrawn']"
 _encode = msgspec.json.Encoder().encode
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(msgspec.Struct, frozen=True, gc=False):
     """Hold what is to happen at one place; ``content`` is None where a release ends.
 
     ``shut`` says that a contributor moved to a narrower lock: earlier versions go out of sight.
@@ -73,8 +71,15 @@ def released_id(center: Center, kind: str, place: Place, generation: int) -> str
     """Return the id of a release: a UUIDv5 of an HMAC of lock, key and generation."""
     lock, key = place
     message = b"|".join((lock.encode(), key, str(generation).encode()))
-    secret = hmac.digest(center.secret, message, hashlib.sha256)
-    return f"{kind}--{uuid.uuid5(_NAMESPACE, secret.hex())}"
+    secret = hmac.digest(center.secret, message, "sha256").hex()
+    return f"{kind}--{_uuid5(secret)}"
+
+
+def _uuid5(name: str) -> str:
+    """Return the text of ``uuid.uuid5`` (RFC 9562, section 5.5), in a third of its time."""
+    digest = hashlib.sha1(_NAMESPACE + name.encode(), usedforsecurity=False).hexdigest()
+    variant = "89ab"[int(digest[16], 16) & 3]
+    return f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{variant}{digest[17:20]}-{digest[20:32]}"
 
 
 def row_of(

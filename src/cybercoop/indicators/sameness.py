@@ -7,8 +7,9 @@ their kind and ends, objects of a catalogue by their id.
 
 import hashlib
 import unicodedata
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from cybercoop.indicators import patterns
 from cybercoop.indicators.context import NAMED, REFERRING, TEXTS
@@ -18,8 +19,7 @@ _UNLIFTED = "A STIX 2.0 {} cannot be lifted to 2.1 without inventing {}; send it
 _INVENTED = {"malware": "is_family", "observed-data": "observables with ids", "report": None}
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(msgspec.Struct, frozen=True, gc=False):
     """Hold where an object counts: its key and kind, or a note why it is only kept."""
 
     key: bytes | None

@@ -1,8 +1,9 @@
 """Statements: what stands of the contributions to one key, one per contributor."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from cybercoop.stix import times
 
@@ -24,8 +25,7 @@ OTHER_LIFETIME = 180
 """The same for all other patterns."""
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(msgspec.Struct, frozen=True, gc=False):
     """Hold one standing contribution; ``place`` orders statements of one contributor."""
 
     org_id: str
@@ -40,8 +40,7 @@ class Statement:
     effective_until: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
+class Content(msgspec.Struct, frozen=True, gc=False):
     """Hold what a release says; the projector adds id, times, creator and marks.
 
     ``passing`` names properties whose change alone makes no new version. A content with an

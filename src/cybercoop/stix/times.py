@@ -6,6 +6,7 @@ digits of a second are kept.
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_DAY = _EPOCH.toordinal()
@@ -41,8 +42,14 @@ def text(micros: int) -> str:
     """Return microseconds since 1970 as a timestamp with six digits of a second."""
     if not FIRST <= micros <= LAST:
         raise ValueError("The time lies outside the years 1 to 9999.")
-    moment = _EPOCH + timedelta(microseconds=micros)
-    return moment.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    seconds, rest = divmod(micros, _SECOND)
+    return f"{_second(seconds)}.{rest:06d}Z"
+
+
+@lru_cache(maxsize=4096)
+def _second(seconds: int) -> str:
+    moment = _EPOCH + timedelta(seconds=seconds)
+    return moment.replace(tzinfo=None).isoformat()
 
 
 def day_floor(micros: int) -> int:

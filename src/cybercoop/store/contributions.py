@@ -1,9 +1,9 @@
 """Contributions: what organisations gave, exact bytes, never changed."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from sqlalchemy import (
     ColumnElement,
     RowMapping,
@@ -16,6 +16,7 @@ from sqlalchemy import (
     update,
 )
 
+from cybercoop.store import bulk
 from cybercoop.store.database import Connection
 from cybercoop.store.paging import Filters, Page, Scope, page
 from cybercoop.store.tables import clocks, contributions, ends, organisations
@@ -23,8 +24,7 @@ from cybercoop.store.tables import clocks, contributions, ends, organisations
 PENDING, ASIDE = 1, 2
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(msgspec.Struct, frozen=True, gc=False):
     """Hold what the store knows of one version of an object of this contributor."""
 
     seq: int
@@ -91,8 +91,7 @@ async def statements(
 
 async def add(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Remember new contributions; every row carries every column but ``seq``."""
-    if rows:
-        await connection.execute(insert(contributions), rows)
+    await bulk.add(connection, contributions, rows)
 
 
 async def supersede(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -1,7 +1,6 @@
 """What the projector reads and writes, all inside the transaction of one cycle."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -18,6 +17,7 @@ from sqlalchemy import (
 )
 
 from cybercoop.errors import Unreadable
+from cybercoop.store import bulk
 from cybercoop.store.contributions import ASIDE, PENDING
 from cybercoop.store.database import Connection
 from cybercoop.store.tables import clocks, contributions, ends, organisations, recompute, releases
@@ -27,8 +27,7 @@ Place = tuple[str, bytes]
 """A lock and a key: where contributions meet and a release stands."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True, gc=False):
     """Hold a contribution as the projector needs it."""
 
     seq: int
@@ -64,8 +63,7 @@ class Row:
         return self.latest and not self.deleted and not self.revoked
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(msgspec.Struct, frozen=True, gc=False):
     """Hold the newest version of the release at one place."""
 
     date_added: int
@@ -81,8 +79,8 @@ class Head:
     effective_until: int | None
 
 
-_ROW = tuple(contributions.c[name] for name in Row.__slots__)
-_HEAD = tuple(releases.c[name] for name in Head.__slots__)
+_ROW = tuple(contributions.c[name] for name in Row.__struct_fields__)
+_HEAD = tuple(releases.c[name] for name in Head.__struct_fields__)
 
 
 async def anything_to_do(connection: Connection) -> bool:
@@ -195,8 +193,7 @@ async def organisation_names(connection: Connection) -> dict[str, tuple[str, boo
 
 async def release(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Write new versions; the ones before them stop being the latest."""
-    if rows:
-        await connection.execute(insert(releases), rows)
+    await bulk.add(connection, releases, rows)
 
 
 async def outdate(connection: Connection, date_addeds: Sequence[int]) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Dialect,
     ForeignKey,
     Index,
     Integer,
@@ -25,6 +26,27 @@ from sqlalchemy import (
 
 metadata = MetaData()
 
+
+class _Flag(Boolean):
+    """A boolean that drivers hand over as it is: SQLite's 0 and 1 serve as well."""
+
+    def bind_processor(self, dialect: Dialect) -> None:
+        """Promise that no value needs work."""
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> None:
+        """Promise that no value needs work."""
+
+
+class _Bytes(LargeBinary):
+    """Bytes that drivers hand over as they are; copying them would cost on every page."""
+
+    def bind_processor(self, dialect: Dialect) -> None:
+        """Promise that no value needs work."""
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> None:
+        """Promise that no value needs work."""
+
+
 # SQLite gives only an INTEGER primary key a place of its own in the file.
 _serial = BigInteger().with_variant(Integer(), "sqlite")
 
@@ -33,7 +55,7 @@ center = Table(
     metadata,
     Column("org_id", String(36), primary_key=True),
     Column("identity_id", String(64), nullable=False),
-    Column("secret", LargeBinary, nullable=False),
+    Column("secret", _Bytes, nullable=False),
     Column("created_at", BigInteger, nullable=False),
 )
 
@@ -44,12 +66,12 @@ organisations = Table(
     Column("name", String(200), nullable=False, unique=True),
     Column("kind", String(10), nullable=False),
     Column("parent_id", ForeignKey("organisations.id")),
-    Column("community", Boolean, nullable=False),
+    Column("community", _Flag, nullable=False),
     Column("contributions_id", String(36), nullable=False, unique=True),
     Column("default_tlp", String(16)),
     Column("default_group", String(48)),
-    Column("named", Boolean, nullable=False, server_default=false()),
-    Column("catalogue", Boolean, nullable=False, server_default=false()),
+    Column("named", _Flag, nullable=False, server_default=false()),
+    Column("catalogue", _Flag, nullable=False, server_default=false()),
     Column("created_at", BigInteger, nullable=False),
     Column("left_at", BigInteger),
 )
@@ -91,7 +113,7 @@ tokens = Table(
     Column("id", String(36), primary_key=True),
     Column("org_id", ForeignKey("organisations.id"), nullable=False),
     Column("person_id", ForeignKey("people.id")),
-    Column("hash", LargeBinary, nullable=False, unique=True),
+    Column("hash", _Bytes, nullable=False, unique=True),
     Column("prefix", String(16), nullable=False),
     Column("scope", String(8), nullable=False),
     Column("created_at", BigInteger, nullable=False),
@@ -129,21 +151,21 @@ contributions = Table(
     Column("spec_version", String(3), nullable=False),
     Column("modified", String(30), nullable=False),
     Column("version", Text, nullable=False),
-    Column("latest", Boolean, nullable=False),
-    Column("deleted", Boolean, nullable=False, server_default=false()),
-    Column("revoked", Boolean, nullable=False, server_default=false()),
-    Column("hash", LargeBinary, nullable=False),
-    Column("bytes", LargeBinary, nullable=False),
+    Column("latest", _Flag, nullable=False),
+    Column("deleted", _Flag, nullable=False, server_default=false()),
+    Column("revoked", _Flag, nullable=False, server_default=false()),
+    Column("hash", _Bytes, nullable=False),
+    Column("bytes", _Bytes, nullable=False),
     Column("lock", Text, nullable=False),
     # Where it counts: narrower than ``lock`` for what refers to narrower ends, empty while
     # it counts nowhere.
     Column("at_lock", Text),
-    Column("key", LargeBinary),
+    Column("key", _Bytes),
     # False once a newer contribution of the same organisation stands at the same place.
-    Column("counts", Boolean, nullable=False, server_default=true()),
-    Column("tightened", Boolean, nullable=False, server_default=false()),
-    Column("named", Boolean, nullable=False, server_default=false()),
-    Column("with_text", Boolean, nullable=False, server_default=false()),
+    Column("counts", _Flag, nullable=False, server_default=true()),
+    Column("tightened", _Flag, nullable=False, server_default=false()),
+    Column("named", _Flag, nullable=False, server_default=false()),
+    Column("with_text", _Flag, nullable=False, server_default=false()),
     Column("effective_until", BigInteger),
     Column("pending", SmallInteger, nullable=False),
     Column("note", Text),
@@ -186,7 +208,7 @@ ends = Table(
     metadata,
     Column("seq", BigInteger, primary_key=True),
     Column("ref", Text, primary_key=True),
-    Column("key", LargeBinary),
+    Column("key", _Bytes),
 )
 Index("ends_by_ref", ends.c.ref)
 Index("ends_by_key", ends.c.key)
@@ -196,7 +218,7 @@ releases = Table(
     metadata,
     Column("date_added", _serial, primary_key=True, autoincrement=False),
     Column("lock", Text, nullable=False),
-    Column("key", LargeBinary, nullable=False),
+    Column("key", _Bytes, nullable=False),
     Column("generation", Integer, nullable=False),
     Column("stix_id", Text, nullable=False),
     Column("type", Text, nullable=False),
@@ -204,13 +226,13 @@ releases = Table(
     Column("created", BigInteger, nullable=False),
     Column("modified", String(30), nullable=False),
     Column("version", Text, nullable=False),
-    Column("digest", LargeBinary, nullable=False),
-    Column("revoked", Boolean, nullable=False),
-    Column("latest", Boolean, nullable=False),
+    Column("digest", _Bytes, nullable=False),
+    Column("revoked", _Flag, nullable=False),
+    Column("latest", _Flag, nullable=False),
     # A deterministic or catalogue id, which several locks may carry.
-    Column("shared_id", Boolean, nullable=False),
+    Column("shared_id", _Flag, nullable=False),
     Column("effective_until", BigInteger),
-    Column("bytes", LargeBinary, nullable=False),
+    Column("bytes", _Bytes, nullable=False),
 )
 Index("releases_pages", releases.c.lock, releases.c.latest, releases.c.date_added)
 Index("releases_by_id", releases.c.stix_id)
@@ -236,7 +258,7 @@ recompute = Table(
     "recompute",
     metadata,
     Column("lock", Text, primary_key=True),
-    Column("key", LargeBinary, primary_key=True),
+    Column("key", _Bytes, primary_key=True),
 )
 
 statuses = Table(
@@ -245,6 +267,6 @@ statuses = Table(
     Column("id", String(36), primary_key=True),
     Column("org_id", String(36), nullable=False),
     Column("created_at", BigInteger, nullable=False),
-    Column("bytes", LargeBinary, nullable=False),
+    Column("bytes", _Bytes, nullable=False),
 )
 Index("statuses_by_age", statuses.c.created_at)

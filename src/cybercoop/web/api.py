@@ -1,7 +1,6 @@
 """REST API: pushing with verdicts at once, and what is kept but not released."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 
 import msgspec
 from aiohttp import web
@@ -59,10 +58,10 @@ async def _push(request: web.Request) -> web.Response:
     verdicts = await intake.accept(app[DATABASE], app[CENTER], poster.org, body, asked, now)
     if not asked.dry_run:
         app[WAKE]()
-        return _json({"verdicts": [asdict(one) for one in verdicts]})
+        return _json({"verdicts": verdicts})
     return _json(
         {
-            "verdicts": [asdict(one) for one in verdicts],
+            "verdicts": verdicts,
             "audience": await _audience(request, verdicts),
         }
     )

@@ -1,0 +1,32 @@
+"""Many rows at once: one prepared statement, plain values, nothing done per row but binding.
+
+SQLAlchemy's own way costs a dictionary and a list of processors for each row, which is more than
+SQLite needs to write it. Columns here need no processors (see ``tables``).
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from operator import itemgetter
+from typing import Any
+
+from sqlalchemy import Dialect, Table, insert
+
+from cybercoop.store.database import Connection
+from cybercoop.store.tables import metadata
+
+
+async def add(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows that all carry the same columns."""
+    if not rows:
+        return
+    sql, names = _statement(table.name, tuple(rows[0]), connection.dialect)
+    values = itemgetter(*names)
+    await connection.exec_driver_sql(sql, [values(row) for row in rows])
+
+
+@lru_cache(maxsize=64)
+def _statement(
+    table: str, columns: tuple[str, ...], dialect: Dialect
+) -> tuple[str, tuple[str, ...]]:
+    compiled = insert(metadata.tables[table]).compile(dialect=dialect, column_keys=list(columns))
+    return str(compiled), tuple(compiled.positiontup or ())
