@@ -33,6 +33,9 @@ def main() -> None:
     except CoopError as error:
         err.print(f"error: {error}", markup=False, soft_wrap=True)
         sys.exit(2 if isinstance(error, Misused) else 1)
+    except OSError as error:  # the database, a file or the terminal is not there
+        err.print(f"error: {error.strerror or error}", markup=False, soft_wrap=True)
+        sys.exit(1)
 
 
 if __name__ == "__main__":

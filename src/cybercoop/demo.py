@@ -1,17 +1,22 @@
 """The demo: a center with four counties, their clients, a partner, and sample contributions."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
+
+from rich.markup import escape
 
 from cybercoop.collect import founding, tokens
 from cybercoop.collect.intake import Push, accept
 from cybercoop.config import Settings
 from cybercoop.errors import Misused
 from cybercoop.members.organisations import Kind, Organisation
-from cybercoop.members.tokens import Scope
-from cybercoop.store import members, upgrade
-from cybercoop.store.database import Database
+from cybercoop.members.tokens import Scope, digest
+from cybercoop.store import members, projection, upgrade
+from cybercoop.store import tokens as remembered
+from cybercoop.store.database import Connection, Database
 from cybercoop.surroundings import Surroundings
 
 CENTER = "Virtuelles Zentrum EMH"
@@ -38,13 +43,15 @@ class Guide:
 
     def text(self, address: str) -> str:
         """Return what to look at and three commands to copy."""
-        county, reader = self.tokens["Landkreis Cochem-Zell"], self.tokens["Landkreis Vulkaneifel"]
-        rows = "\n".join(f"  {name:<32} {token}" for name, token in self.tokens.items())
+        pusher, reader = self._two_counties()
+        rows = "\n".join(f"  {escape(name):<32} {token}" for name, token in self.tokens.items())
         python = (
             "from taxii2client.v21 import Server; "
             f"s = Server('{address}/taxii2/', user='token', password='{reader}'); "
             "print([c.title for c in s.api_roots[0].collections])"
         )
+        missing = find_spec("taxii2client") is None
+        install = "  (after: pip install taxii2-client)" if missing else ""
         return f"""\
 [bold]{CENTER}[/bold] serves on {address}   (stop with Ctrl+C / beenden mit Strg+C)
 
@@ -53,24 +60,32 @@ Tokens (name = anything, password = token / Name beliebig, Passwort = Token):
 
 Push a file / eine Datei melden:
   .venv/bin/cybercoop push feeds/samples/cochem-zell.json --tlp green \\
-    --url {address} --token {county}
+    --url {address} --token {pusher}
 
 Read with curl / mit curl lesen:
   curl -u token:{reader} "{address}/taxii2/coop/collections/feed/objects/?limit=3"
 
-Read with taxii2-client / mit taxii2-client lesen:
-  .venv/bin/python -c "{python}"
+Read with taxii2-client / mit taxii2-client lesen:{install}
+  .venv/bin/python -c "{escape(python)}"
 """
+
+    def _two_counties(self) -> tuple[str, str]:
+        """Return the tokens of a county that has not seen the file yet, and of one that reads."""
+        counties = [self.tokens[name] for name in reversed(COUNTIES) if name in self.tokens]
+        if not counties:
+            raise Misused("All counties of this demo have left; set CYBERCOOP_DATA for a new one.")
+        return counties[0], counties[-1]
 
 
 async def prepare(settings: Settings) -> Guide:
     """Make the demo center, or go on with the one that is there."""
-    settings.data.mkdir(parents=True, exist_ok=True)
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     database, around = Database(settings.database_url), Surroundings()
     try:
         await upgrade.upgrade(database)
         async with database.read() as connection:
-            known = {one.name for one in await members.all_organisations(connection)}
+            ever = await projection.organisation_names(connection)
+            known = {name for name, _ in ever.values()}
         if not known:
             await founding.found_center(database, CENTER, around)
         elif CENTER not in known:
@@ -92,7 +107,7 @@ async def _enrol(database: Database, known: set[str], around: Surroundings) -> N
         (READER, Kind.PARTNER, None, False),
     ]
     for name, kind, county, community in cast:
-        if name in known:
+        if name in known or county in known - await _present(database):
             continue
         parent = None
         if county is not None:
@@ -102,15 +117,31 @@ async def _enrol(database: Database, known: set[str], around: Surroundings) -> N
         await founding.add_organisation(database, new, around)
 
 
-async def _tokens(database: Database, kept: dict[str, str], around: Surroundings) -> dict[str, str]:
-    """Return a token per organisation: those kept, and new ones for who has none."""
+async def _present(database: Database) -> set[str]:
+    async with database.read() as connection:
+        return {one.name for one in await members.all_organisations(connection)}
+
+
+async def _tokens(
+    database: Database, kept: Mapping[str, str], around: Surroundings
+) -> dict[str, str]:
+    """Return a token per organisation: the one kept while it is good, else a new one."""
+    found = {}
     async with database.write() as connection:
         for org in await members.all_organisations(connection):
-            if org.name in kept:
-                continue
-            scope = {CENTER: Scope.ADMIN, READER: Scope.READ}.get(org.name, Scope.WRITE)
-            _, kept[org.name] = await tokens.create(connection, around, org.id, scope)
-    return kept
+            text = kept.get(org.name, "")
+            if not await _is_good(connection, text, org, around):
+                scope = {CENTER: Scope.ADMIN, READER: Scope.READ}.get(org.name, Scope.WRITE)
+                _, text = await tokens.create(connection, around, org.id, scope)
+            found[org.name] = text
+    return found
+
+
+async def _is_good(
+    connection: Connection, text: str, org: Organisation, around: Surroundings
+) -> bool:
+    held = await remembered.holder(connection, digest(text), around.now())
+    return held is not None and held[1].id == org.id
 
 
 def _read(file: Path) -> dict[str, str]:
@@ -127,9 +158,10 @@ def _write(file: Path, kept: dict[str, str]) -> None:
 async def _load_samples(database: Database, around: Surroundings) -> None:
     folder = Path(__file__).parents[2] / "feeds" / "samples"
     files = {**COUNTIES, PARTNER: ("lba-rlp-cert",)}
-    for name, stems in files.items():
-        async with database.read() as connection:
-            center, org = await members.the_center(connection), await members.find(connection, name)
-        for stem in stems:
+    async with database.read() as connection:
+        center = await members.the_center(connection)
+        present = await members.all_organisations(connection)
+    for org in present:
+        for stem in files.get(org.name, ()):
             body = (folder / f"{stem}.json").read_bytes()
             await accept(database, center, org, body, Push(), around.now())

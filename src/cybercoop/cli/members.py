@@ -1,5 +1,6 @@
 """Commands about who takes part: ``init``, ``org``, ``group``, ``user``."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,6 +11,7 @@ from cybercoop.cli.shown import Json, many, one
 from cybercoop.collect import founding, leaving
 from cybercoop.errors import Misused
 from cybercoop.members.organisations import Group, Kind, Organisation, Person, checked_mail
+from cybercoop.sharing import keys_of
 from cybercoop.sharing.marking import LEVELS
 from cybercoop.store import members
 from cybercoop.store.database import Database
@@ -22,13 +24,23 @@ user = typer.Typer(no_args_is_help=True, help="People of an organisation.")
 Name = Annotated[str, typer.Argument(help="Name or id of the organisation.")]
 
 
+class Part(StrEnum):
+    """Name the kinds that can be added; the center is made by ``init``."""
+
+    MEMBER = Kind.MEMBER.value
+    CLIENT = Kind.CLIENT.value
+    PARTNER = Kind.PARTNER.value
+
+
 def init(
     name: Annotated[str, typer.Option(help="Name of the virtual center.")],
     as_json: Json = False,
 ) -> None:
     """Make the center on the configured database.
 
-    Example: cybercoop init --name "Virtuelles Zentrum EMH"
+    For example:
+
+    cybercoop init --name "Virtuelles Zentrum EMH"
     """
 
     async def work(database: Database) -> Organisation:
@@ -49,44 +61,55 @@ def _shown(made: Organisation) -> dict[str, Any]:
         "default_group": made.default_group,
         "named": made.named,
         "catalogue": made.catalogue,
-        "groups": sorted(made.groups),
+        "groups": sorted(_groups(made)),
     }
+
+
+def _groups(of: Organisation) -> set[str]:
+    """Return the groups that an organisation is in; ``members`` goes without saying."""
+    return {lock.removeprefix("strict:") for lock in keys_of(of) if lock.startswith("strict:")}
 
 
 @org.command("add")
 def org_add(
     name: Annotated[str, typer.Argument(help="How everybody calls it.")],
-    kind: Annotated[Kind, typer.Option(help="What part it takes.")],
+    kind: Annotated[Part, typer.Option(help="What part it takes.")],
     of: Annotated[str | None, typer.Option(help="The county of a client.")] = None,
-    community: Annotated[bool, typer.Option(help="Whether a partner may read GREEN.")] = False,
+    community: Annotated[
+        bool, typer.Option("--community", help="Let a partner read GREEN.")
+    ] = False,
     default_tlp: Annotated[str | None, typer.Option(help="Level of what carries none.")] = None,
-    default_group: Annotated[str | None, typer.Option(help="Group of what names none.")] = None,
-    named: Annotated[bool, typer.Option(help="Be named in what it contributes to.")] = False,
-    catalogue: Annotated[bool, typer.Option(help="Release its objects with their ids.")] = False,
+    default_group: Annotated[
+        str | None, typer.Option(help="Group of what names none; it joins it.")
+    ] = None,
+    named: Annotated[
+        bool, typer.Option("--named", help="Be named in what it contributes to.")
+    ] = False,
+    catalogue: Annotated[
+        bool, typer.Option("--catalogue", help="Release its objects with their ids.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Enrol an organisation.
 
-    Examples: cybercoop org add "Landkreis Cochem-Zell" --kind member
+    For example:
+
+    cybercoop org add "Landkreis Cochem-Zell" --kind member
     cybercoop org add "Stadt Daun" --kind client --of "Landkreis Vulkaneifel"
+    cybercoop org add "Landes-CERT" --kind partner --community
     """
-    if default_tlp is not None and default_tlp.lower() not in LEVELS[:-1]:
-        msg = f"--default-tlp is one of {', '.join(LEVELS[:-1])}."
-        raise Misused(msg)
+    level = _level(default_tlp)
 
     async def work(database: Database) -> Organisation:
-        around, parent = Surroundings(), None
-        if of is not None:
-            async with database.read() as connection:
-                parent = (await members.find(connection, of)).id
+        around = Surroundings()
         new = Organisation(
             around.uuid(),
-            name,
-            kind,
-            community=community or kind is not Kind.PARTNER,
+            founding.checked_name(name),
+            Kind(kind.value),
+            community=community or kind is not Part.PARTNER,
             contributions_id=around.uuid(),
-            parent_id=parent,
-            default_tlp=default_tlp.lower() if default_tlp else None,
+            parent_id=None if of is None else await _id_of(database, of),
+            default_tlp=level,
             default_group=default_group,
             named=named,
             catalogue=catalogue,
@@ -98,9 +121,26 @@ def org_add(
     one(_shown(made), f"{made.name} takes part as {made.kind.value}. {hint}", as_json=as_json)
 
 
+async def _id_of(database: Database, name: str) -> str:
+    async with database.read() as connection:
+        return (await members.find(connection, name)).id
+
+
+def _level(default_tlp: str | None) -> str | None:
+    if default_tlp is None or default_tlp.lower() in LEVELS[:-1]:
+        return default_tlp and default_tlp.lower()
+    msg = f"--default-tlp is one of {', '.join(LEVELS[:-1])}."
+    raise Misused(msg)
+
+
 @org.command("list")
 def org_list(as_json: Json = False) -> None:
-    """List the organisations that take part."""
+    """List the organisations that take part.
+
+    For example:
+
+    cybercoop org list --json
+    """
 
     async def work(database: Database) -> list[Organisation]:
         async with database.read() as connection:
@@ -127,7 +167,9 @@ def org_leave(
 ) -> None:
     """Let an organisation leave: its credentials end at once, its data is handed out.
 
-    Example: cybercoop org leave "Landkreis Cochem-Zell" --export cochem-zell.json --withdraw
+    For example:
+
+    cybercoop org leave "Landkreis Cochem-Zell" --export all.json --withdraw
     """
 
     async def work(database: Database) -> tuple[Organisation, int]:
@@ -146,7 +188,9 @@ def group_add(
 ) -> None:
     """Make a group; its marking-definition addresses it on the wire.
 
-    Example: cybercoop group add Krisenstab
+    For example:
+
+    cybercoop group add Krisenstab
     """
 
     async def work(database: Database) -> Group:
@@ -159,7 +203,12 @@ def group_add(
 
 @group.command("list")
 def group_list(as_json: Json = False) -> None:
-    """List groups, their marking-definitions and who is in them."""
+    """List groups, their marking-definitions and who is in them.
+
+    For example:
+
+    cybercoop group list
+    """
 
     async def work(database: Database) -> list[dict[str, Any]]:
         async with database.read() as connection:
@@ -170,7 +219,7 @@ def group_list(as_json: Json = False) -> None:
                 "id": each.id,
                 "title": each.title,
                 "marking": each.marking_id,
-                "organisations": [who.name for who in everybody if each.id in who.groups],
+                "organisations": [who.name for who in everybody if each.id in _groups(who)],
             }
             for each in found
         ]
@@ -184,7 +233,7 @@ def _change(group_id: str, name: str, *, joins: bool, as_json: bool) -> None:
 
     changed = on_database(work)
     what = "is now in" if joins else "is no longer in"
-    said = {"id": changed.id, "group": group_id, "groups": sorted(changed.groups)}
+    said = {"id": changed.id, "group": group_id, "groups": sorted(_groups(changed))}
     one(said, f"{changed.name} {what} {group_id}.", as_json=as_json)
 
 
@@ -196,7 +245,9 @@ def group_join(
 ) -> None:
     """Put an organisation into a group.
 
-    Example: cybercoop group join krisenstab "Landkreis Cochem-Zell"
+    For example:
+
+    cybercoop group join krisenstab "Landkreis Cochem-Zell"
     """
     _change(group_id, name, joins=True, as_json=as_json)
 
@@ -209,7 +260,9 @@ def group_leave(
 ) -> None:
     """Take an organisation out of a group; it loses the key at once.
 
-    Example: cybercoop group leave krisenstab "Landkreis Cochem-Zell"
+    For example:
+
+    cybercoop group leave krisenstab "Landkreis Cochem-Zell"
     """
     _change(group_id, name, joins=False, as_json=as_json)
 
@@ -225,7 +278,9 @@ def user_add(
 ) -> None:
     """Add a person to an organisation.
 
-    Example: cybercoop user add "IT-Leitung" --org "Landkreis Cochem-Zell" --mail it@example.org
+    For example:
+
+    cybercoop user add "IT" --org "Landkreis Cochem-Zell" --mail it@example.org
     """
 
     async def work(database: Database) -> Person:
@@ -233,7 +288,8 @@ def user_add(
         async with database.write() as connection:
             org_id = (await members.find(connection, org_name)).id
             phones, roles = tuple(phone or ()), tuple(role or ())
-            new = Person(around.uuid(), org_id, name, checked_mail(mail), phones, roles)
+            who = founding.checked_name(name)
+            new = Person(around.uuid(), org_id, who, checked_mail(mail), phones, roles)
             await members.add_person(connection, new, around.now())
         return new
 

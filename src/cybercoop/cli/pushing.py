@@ -13,6 +13,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from cybercoop import client
 from cybercoop.cli.shown import Json, err, out, table
+from cybercoop.errors import Misused
+from cybercoop.sharing.locks import COMMUNITY, PUBLIC, is_own
+from cybercoop.sharing.marking import LEVELS
 
 _MOST_SHOWN = 20
 
@@ -38,10 +41,14 @@ def push(
 ) -> None:
     """Push files and show what became of every object.
 
-    Examples: cybercoop push iocs.json --tlp green
+    For example:
 
+    cybercoop push iocs.json --tlp green
     cybercoop push lage.json --group krisenstab --dry-run
     """
+    if tlp is not None and tlp.lower() not in LEVELS:
+        msg = f"--tlp is one of {', '.join(LEVELS)}."
+        raise Misused(msg)
     said = {
         "tlp": tlp,
         "group": group,
@@ -78,9 +85,12 @@ def _print(answers: Sequence[dict[str, Any]], *, dry_run: bool, as_json: bool) -
     seen = {lock: names for answer in answers for lock, names in answer.get("audience", {}).items()}
     counts = Counter(one["outcome"] for one in verdicts)
     if as_json:
-        said: dict[str, Any] = {"id": None, "counts": dict(counts), "verdicts": verdicts}
+        said: dict[str, Any] = {"counts": dict(counts), "verdicts": verdicts}
         said |= {"audience": seen} if dry_run else {}
         sys.stdout.write(json.dumps(said, ensure_ascii=False) + "\n")
+        return
+    if not verdicts:
+        out.print("There are no objects in the files.")
         return
     out.print(table(("outcome", "lock", "objects", "reason"), _summary(verdicts)))
     refused = [one for one in verdicts if one["outcome"] == "refused"]
@@ -89,13 +99,26 @@ def _print(answers: Sequence[dict[str, Any]], *, dry_run: bool, as_json: bool) -
         out.print(table(("id", "field", "reason"), refused[:_MOST_SHOWN]))
     if dry_run:
         out.print("\nNothing was pushed. Who would see it:")
-        rows = [{"lock": lock, "readers": names or "only you"} for lock, names in seen.items()]
+        rows = [
+            {"lock": _lock(lock), "readers": _readers(lock, seen[lock])}
+            for lock in sorted(seen, key=lambda one: (one not in {PUBLIC, COMMUNITY}, one))
+        ]
         out.print(table(("lock", "readers"), rows))
+
+
+def _lock(lock: str) -> str:
+    """Return what a person calls a lock; whose an own lock is goes without saying."""
+    return "own" if is_own(lock) else lock or "-"
+
+
+def _readers(lock: str, names: Sequence[str]) -> str:
+    who = ", ".join(names) or "only you"
+    return f"{who}, and everybody without credentials" if lock == PUBLIC else who
 
 
 def _summary(verdicts: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     lines = Counter((one["outcome"], one["lock"], one["reason"]) for one in verdicts)
     return [
-        {"outcome": outcome, "lock": lock or "-", "objects": count, "reason": reason or "-"}
+        {"outcome": outcome, "lock": _lock(lock), "objects": count, "reason": reason or "-"}
         for (outcome, lock, reason), count in sorted(lines.items())
     ]

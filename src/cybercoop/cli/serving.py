@@ -7,9 +7,8 @@ from typing import Annotated
 import typer
 
 from cybercoop import app as house
-from cybercoop.cli.opened import on_database
+from cybercoop.cli.opened import configured, on_database
 from cybercoop.cli.shown import err, out
-from cybercoop.config import Settings
 from cybercoop.demo import prepare
 from cybercoop.errors import Misused
 from cybercoop.store.database import Database
@@ -37,10 +36,13 @@ def serve(
 ) -> None:
     """Serve the center on CYBERCOOP_LISTEN until stopped.
 
-    Example: CYBERCOOP_LISTEN=0.0.0.0:8443 CYBERCOOP_TLS_CERT=cert.pem CYBERCOOP_TLS_KEY=key.pem
+    For example:
+
     cybercoop serve
+    CYBERCOOP_LISTEN=127.0.0.1:8090 cybercoop serve
+    cybercoop serve --web-only
     """
-    settings = Settings()
+    settings = configured()
     if web_only and settings.database_url.startswith("sqlite"):
         err.print("note: without a process that projects, nothing pushed is released.")
     _run(house.serve(settings, _announce, projects=not web_only))
@@ -49,9 +51,11 @@ def serve(
 def work() -> None:
     """Add a worker process: it projects contributions into releases.
 
-    Example: CYBERCOOP_DATABASE=postgresql://coop@db/coop cybercoop work
+    For example:
+
+    CYBERCOOP_DATABASE=postgresql://coop@db/coop cybercoop work
     """
-    settings = Settings()
+    settings = configured()
     if settings.database_url.startswith("sqlite"):
         raise Misused(
             "SQLite is one process's database; use `cybercoop serve`, or PostgreSQL for workers."
@@ -63,8 +67,13 @@ def demo() -> None:
     """Start a demo center with sample contributions, and say how to push and read.
 
     State stays in .cybercoop/ or CYBERCOOP_DATA; a second start goes on with it.
+
+    For example:
+
+    cybercoop demo
+    CYBERCOOP_LISTEN=127.0.0.1:8090 CYBERCOOP_DATA=/tmp/demo cybercoop demo
     """
-    settings = Settings()
+    settings = configured()
     guide = asyncio.run(prepare(settings))
 
     def announce(address: str) -> None:
@@ -75,7 +84,12 @@ def demo() -> None:
 
 @db.command("upgrade")
 def db_upgrade() -> None:
-    """Bring the configured database to the schema of this version."""
+    """Bring the configured database to the schema of this version.
+
+    For example:
+
+    cybercoop db upgrade
+    """
 
     async def nothing(_database: Database) -> None:
         return

@@ -9,9 +9,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+_WHOLE = frozenset({"id", "marking", "prefix"})
+"""Columns that are there to be copied."""
+
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 
-out = Console(highlight=False)
+# What is no terminal is a file or a script: there a folded id would be a wrong one.
+out = Console(highlight=False, width=None if sys.stdout.isatty() else 10_000)
 err = Console(stderr=True, highlight=False)
 
 
@@ -38,7 +42,7 @@ def table(columns: Iterable[str], rows: Iterable[Mapping[str, Any]]) -> Table:
     made = Table(box=None, header_style="bold", pad_edge=False)
     names = list(columns)
     for name in names:
-        made.add_column(name.replace("_", " "), overflow="fold")
+        made.add_column(name.replace("_", " "), overflow="fold", no_wrap=name in _WHOLE)
     for row in rows:
         made.add_row(*(_cell(row[name]) for name in names))
     return made

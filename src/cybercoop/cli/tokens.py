@@ -55,7 +55,10 @@ def create(
 ) -> None:
     """Make a token; it is shown this once and stored only as a hash.
 
-    Example: cybercoop token create "Landkreis Cochem-Zell" --scope write --days 365
+    For example:
+
+    cybercoop token create "Landkreis Cochem-Zell" --scope write --days 90
+    cybercoop token create --person it@cochem-zell.example --scope read
     """
     if (name is None) == (person is None):
         raise Misused("Name an organisation, or a person with --person.")
@@ -84,7 +87,9 @@ def rotate(
 ) -> None:
     """Make a successor with the same scope; the old token ends after the overlap.
 
-    Example: cybercoop token rotate coop_Zk3v1 --overlap-hours 48
+    For example:
+
+    cybercoop token rotate coop_Zk3v1 --overlap-hours 48
     """
 
     async def work(database: Database) -> tuple[Token, str]:
@@ -98,7 +103,9 @@ def rotate(
 def revoke(token_id: TokenId, as_json: Json = False) -> None:
     """End a token at once.
 
-    Example: cybercoop token revoke coop_Zk3v1
+    For example:
+
+    cybercoop token revoke coop_Zk3v1
     """
 
     async def work(database: Database) -> Token:
@@ -117,7 +124,13 @@ def list_all(
     name: Annotated[str | None, typer.Argument(help="Only of this organisation.")] = None,
     as_json: Json = False,
 ) -> None:
-    """List tokens by what may be shown of them."""
+    """List tokens by what may be shown of them.
+
+    For example:
+
+    cybercoop token list
+    cybercoop token list "Landkreis Cochem-Zell" --json
+    """
 
     async def work(database: Database) -> list[dict[str, Any]]:
         async with database.read() as connection:

@@ -1,0 +1,129 @@
+"""The commands about who takes part, on both databases, without a running server."""
+
+import json
+import stat
+from pathlib import Path
+
+from cli.terminal import PATIENCE, Terminal, address_in
+from world import envelope, indicator
+
+
+def test_a_center_is_founded_and_filled(terminal: Terminal) -> None:
+    center = terminal.json("init", "--name", "Testzentrum")
+    assert (center["kind"], center["groups"]) == ("center", ["members"])
+    assert "already has a center" in terminal.run("init", "--name", "Noch eines", code=2).stderr
+    county = terminal.json(
+        "org", "add", "Landkreis A", "--kind", "member", "--default-tlp", "GREEN"
+    )
+    client = terminal.json("org", "add", "Stadt A", "--kind", "client", "--of", "Landkreis A")
+    assert (county["default_tlp"], client["of"]) == ("green", county["id"])
+    assert len({center["id"], county["id"], client["id"]}) == 3
+    listed = terminal.json("org", "list")["organisations"]
+    assert [one["name"] for one in listed] == ["Landkreis A", "Stadt A", "Testzentrum"]
+    group = terminal.json("group", "add", "Krisenstab Prüm")
+    assert group["id"] == "krisenstab-pruem"
+    joined = terminal.json("group", "join", group["id"], "Landkreis A")
+    assert joined["groups"] == ["krisenstab-pruem", "members"]
+    found = {one["id"]: one for one in terminal.json("group", "list")["groups"]}
+    assert found["krisenstab-pruem"]["organisations"] == ["Landkreis A"]
+    assert found["members"]["organisations"] == ["Landkreis A", "Testzentrum"]
+    assert found["krisenstab-pruem"]["marking"] == group["marking"]
+    terminal.run("group", "join", group["id"], "Landkreis A", code=2)
+    assert terminal.json("group", "leave", group["id"], "Landkreis A")["groups"] == ["members"]
+
+
+def test_a_token_is_shown_once_rotated_with_overlap_and_revoked(terminal: Terminal) -> None:
+    terminal.run("init", "--name", "Testzentrum")
+    county = terminal.json("org", "add", "Landkreis A", "--kind", "member")
+    person = terminal.json("user", "add", "IT", "--org", "Landkreis A", "--mail", "it@a.example")
+    old = terminal.json("token", "create", "Landkreis A", "--scope", "read", "--days", "30")
+    own = terminal.json("token", "create", "--person", "it@a.example")
+    assert (old["organisation"], old["person"], old["scope"]) == (county["id"], None, "read")
+    assert (own["person"], own["scope"]) == (person["id"], "write")
+    new = terminal.json("token", "rotate", old["prefix"], "--overlap-hours", "1")
+    assert (new["scope"], new["token"]) != ("write", old["token"])
+    listed = terminal.run("token", "list", "--json").stdout
+    assert not any(one["token"] in listed for one in (old, own, new))
+    expiry = {one["id"]: one["expires"] for one in json.loads(listed)["tokens"]}
+    assert expiry[old["id"]] < old["expires"] <= expiry[new["id"]]
+    assert terminal.json("token", "revoke", new["id"])["revoked"] is not None
+    terminal.run("token", "revoke", new["id"], code=2)
+    with terminal.serving() as said:
+        asked = {
+            name: terminal.run(
+                "push", _file(terminal), "--url", address_in(said), "--token", one["token"], code=1
+            ).stderr
+            for name, one in (("old", old), ("new", new))
+        }
+    assert "403" in asked["old"]  # still good, though only to read
+    assert "401" in asked["new"]
+
+
+def _file(terminal: Terminal) -> Path:
+    file = terminal.folder / "push.json"
+    file.write_bytes(envelope([indicator("evil.example", "green")]))
+    return file
+
+
+def test_who_leaves_takes_everything_along(terminal: Terminal) -> None:
+    terminal.run("init", "--name", "Testzentrum")
+    tokens = {}
+    for name in ("Landkreis A", "Landkreis B"):
+        terminal.run("org", "add", name, "--kind", "member")
+        tokens[name] = terminal.json("token", "create", name)["token"]
+    raw = b'{"type" : "indicator",  "spec_version":"2.1","id":"indicator--%s",' % _ID
+    raw += b'"created":"2026-10-01T08:00:00.0Z","modified":"2026-10-01T08:00:00.10Z",'
+    raw += '"pattern":"[file:name = \'Müll\']",'.encode()
+    raw += b'"pattern_type":"stix","valid_from":"2026-10-01T08:00:00Z","x_odd":1.50e1}'
+    (terminal.folder / "odd.json").write_bytes(b'{"objects":[' + raw + b"]}")
+    with terminal.serving() as said:
+        client = {"CYBERCOOP_URL": address_in(said), "CYBERCOOP_TOKEN": tokens["Landkreis A"]}
+        terminal.run("push", "odd.json", "--tlp", "green", **client)
+        leave = ("org", "leave", "Landkreis A", "--export", "gone.json")
+        terminal.run(*leave, code=2)  # whether to withdraw or keep has to be said
+        left = terminal.json(*leave, "--withdraw")
+        assert (left["exported"], left["contributions"]) == (1, "withdrawn")
+        assert "401" in terminal.run("push", "odd.json", code=1, **client).stderr
+    export = terminal.folder / "gone.json"
+    assert export.read_bytes() == b'{"objects":[' + raw + b"]}\n"
+    assert stat.S_IMODE(export.stat().st_mode) == 0o600
+    assert "Landkreis A" not in terminal.run("org", "list").stdout
+    terminal.run("token", "create", "Landkreis A", code=2)
+
+
+_ID = b"0b7c1f8e-9d1e-4b57-8a52-0e6a6a0d6f11"
+
+
+def test_nobody_leaves_into_a_file_that_is_there(center: Terminal) -> None:
+    (center.folder / "mine.json").write_text("mine")
+    center.run("org", "leave", "Landkreis B", "--export", "mine.json", "--keep", code=2)
+    assert (center.folder / "mine.json").read_text() == "mine"
+    center.run("org", "leave", "Landkreis A", "--export", "a.json", "--keep", code=2)
+    assert not (center.folder / "a.json").exists()  # it has a client that must leave first
+    assert len(center.json("org", "list")["organisations"]) == 4
+    kept = center.json("org", "leave", "Landkreis B", "--export", "b.json", "--keep")
+    assert (kept["exported"], kept["contributions"]) == (0, "kept")
+
+
+def test_a_default_group_is_joined_and_has_to_be_there(center: Terminal) -> None:
+    add = ("org", "add", "Landkreis C", "--kind", "member", "--default-group")
+    assert "no group 'krisenstab'" in center.run(*add, "krisenstab", code=2).stderr
+    center.run("group", "add", "Krisenstab")
+    assert center.json(*add, "krisenstab")["groups"] == ["krisenstab", "members"]
+
+
+def test_a_client_belongs_to_a_member(center: Terminal) -> None:
+    add = ("org", "add", "Stadt B", "--kind", "client")
+    center.run(*add, code=2)
+    assert "is a client" in center.run(*add, "--of", "Stadt A", code=2).stderr
+
+
+def test_the_group_of_all_members_is_not_joined_by_hand(center: Terminal) -> None:
+    center.run("group", "join", "members", "Stadt A", code=2)
+    center.run("group", "leave", "members", "Landkreis A", code=2)
+
+
+def test_a_list_that_is_no_terminal_folds_no_id(center: Terminal) -> None:
+    ids = [one["id"] for one in center.json("org", "list")["organisations"]]
+    printed, _ = center.start("org", "list").communicate(timeout=PATIENCE)
+    assert [one for one in ids if one not in printed] == []
