@@ -91,6 +91,7 @@ async def listening(app: web.Application, settings: Settings) -> AsyncIterator[t
     A connection that sends no request head within ``read_timeout`` is closed, and so is one
     whose peer does not take its answer for twice as long.
     """
+    tls = _tls(settings)
     runner = web.AppRunner(
         app, access_log=None, auto_decompress=False, keepalive_timeout=settings.read_timeout
     )
@@ -104,7 +105,7 @@ async def listening(app: web.Application, settings: Settings) -> AsyncIterator[t
         return protocol
 
     sock = _socket(*settings.address, settings.read_timeout)
-    server = await loop.create_server(accepted, sock=sock, ssl=_tls(settings), backlog=512)
+    server = await loop.create_server(accepted, sock=sock, ssl=tls, backlog=512)
     try:
         host, port = server.sockets[0].getsockname()[:2]
         yield host, port

@@ -26,7 +26,7 @@ def _more(following: str) -> bytes:
 
 
 def manifest(page: Page) -> bytes:
-    """Return a manifest of rows (date_added, tie, id, version, spec) (section 5.6.1)."""
+    """Return a manifest of rows (date_added, place, id, version, spec) (section 5.6.1)."""
     if not page.rows:
         return b"{}"
     records = [
@@ -42,7 +42,7 @@ def manifest(page: Page) -> bytes:
 
 
 def versions(page: Page) -> bytes:
-    """Return the versions of rows (date_added, tie, version) (section 5.8.1)."""
+    """Return the versions of rows (date_added, place, version) (section 5.8.1)."""
     if not page.rows:
         return b"{}"
     found = list(dict.fromkeys(row[2] for row in page.rows))
@@ -54,7 +54,7 @@ def stamps(page: Page, asked_after: int) -> dict[str, str]:
     if page.rows:
         first, last = times.text(page.rows[0][0]), times.text(page.rows[-1][0])
     else:
-        first = last = times.text(asked_after) if asked_after > times.micros(EPOCH) else EPOCH
+        first = last = times.text(asked_after) if asked_after >= times.FIRST else EPOCH
     return {"X-TAXII-Date-Added-First": first, "X-TAXII-Date-Added-Last": last}
 
 

@@ -9,8 +9,11 @@ _PARAMETER = re.compile(rf"\s*({_TOKEN})\s*=\s*(?:({_TOKEN})|\"([^\"]*)\")\s*")
 
 
 def _parse(text: str) -> tuple[str, dict[str, str]]:
+    """Return type and parameters; one that cannot be read makes the type unknown."""
     kind, *rest = text.split(";")
-    found = [_PARAMETER.fullmatch(one) for one in rest]
+    found = [_PARAMETER.fullmatch(one) for one in rest if one.strip()]
+    if None in found:
+        return "", {}
     parameters = {one[1].lower(): one[2] or one[3] or "" for one in found if one}
     return kind.strip().lower(), parameters
 

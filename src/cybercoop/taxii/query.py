@@ -1,11 +1,15 @@
 """Query parameters: filters, limits and the place to go on from (TAXII 2.1 section 3.4).
 
-A ``next`` token carries the whole question, because clients drop parameters on later pages.
+A ``next`` token carries the whole question, because clients drop parameters on later pages. It
+is packed, because a question of 150 ids must fit into a URL again, and signed, so that nothing
+but what this server asked itself comes back.
 """
 
 import base64
-import binascii
+import hashlib
+import hmac
 import re
+import zlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,11 +27,13 @@ _NAMES = {
     "match[spec_version]": "spec_versions",
 }
 _MOST_VALUES = 200
+_SIGNATURE = 16
+_FOREIGN = "next is not one that this server gave out."
 
 
 class _Token(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True):
     date_added: int
-    tie: int
+    skip: int
     limit: int
     ids: tuple[str, ...]
     types: tuple[str, ...]
@@ -35,9 +41,12 @@ class _Token(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields
     spec_versions: tuple[str, ...]
 
 
-def filters(query: MultiMapping[str], most: int, default: tuple[str, ...] = (LAST,)) -> Filters:
+def filters(
+    query: MultiMapping[str], most: int, secret: bytes, default: tuple[str, ...] = (LAST,)
+) -> Filters:
     """Return what a query string asks for; ``default`` are the versions without a match.
 
+    ``secret`` is what ``next`` was signed with; an empty ``next`` asks for the first page.
     Raises ``Malformed`` naming the parameter that cannot be understood.
     """
     given = _single(query)
@@ -48,24 +57,33 @@ def filters(query: MultiMapping[str], most: int, default: tuple[str, ...] = (LAS
         raise Malformed("match[spec_version] takes 2.0 and 2.1.")
     limit = _limit(given["limit"], most) if "limit" in given else None
     after = _after(given.get("added_after"))
-    if "next" in given:
-        return _going_on(given["next"], said, limit, most)
+    if given.get("next"):
+        return _going_on(_read(given["next"], secret), said, limit, most)
     asked: Mapping[str, Any] = {"versions": default} | said
     return Filters(after=after, limit=limit or most, **asked)
 
 
-def token(asked: Filters, at: Position) -> str:
-    """Return the ``next`` with which the same question goes on after ``at``."""
+def token(asked: Filters, at: Position, secret: bytes) -> str:
+    """Return the ``next`` with which the same question goes on after ``at``, signed."""
     said = _Token(
         at.date_added,
-        at.tie,
+        at.skip,
         asked.limit,
         asked.ids,
         asked.types,
         asked.versions,
         asked.spec_versions,
     )
-    return base64.urlsafe_b64encode(msgspec.json.encode(said)).decode().rstrip("=")
+    packed = zlib.compress(msgspec.json.encode(said))
+    return _written(_signature(packed, secret) + packed)
+
+
+def _written(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def _signature(packed: bytes, secret: bytes) -> bytes:
+    return hmac.digest(secret, b"next|" + packed, hashlib.sha256)[:_SIGNATURE]
 
 
 def _single(query: MultiMapping[str]) -> dict[str, str]:
@@ -116,20 +134,21 @@ def _after(text: str | None) -> Position:
 
 
 def _limit(text: str, most: int) -> int:
-    if not re.fullmatch(r"0*[1-9][0-9]{0,18}", text, re.ASCII):
+    found = re.fullmatch(r"0*([1-9][0-9]*)", text, re.ASCII)
+    if found is None:
         raise Malformed("limit takes a whole number from 1 on.")
-    return min(int(text), most)
+    # More digits than that are more than any limit, and int() refuses thousands of them.
+    return min(int(found[1][:18]), most)
 
 
 def _going_on(
-    text: str, said: Mapping[str, tuple[str, ...]], limit: int | None, most: int
+    found: _Token, said: Mapping[str, tuple[str, ...]], limit: int | None, most: int
 ) -> Filters:
-    found = _read(text)
     for name, values in said.items():
-        if getattr(found, name) != values:
+        if set(getattr(found, name)) != set(values):
             raise Malformed("next belongs to other match parameters; repeat or omit them.")
     return Filters(
-        after=Position(found.date_added, found.tie),
+        after=Position(found.date_added, found.skip),
         limit=min(limit or found.limit, most),
         ids=found.ids,
         types=found.types,
@@ -138,19 +157,12 @@ def _going_on(
     )
 
 
-def _read(text: str) -> _Token:
+def _read(text: str, secret: bytes) -> _Token:
     try:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-        found = msgspec.json.decode(raw, type=_Token)
-    except (binascii.Error, msgspec.MsgspecError, UnicodeError, ValueError) as error:
-        raise Malformed("next is not one that this server gave out.") from error
-    values = (*found.ids, *found.types, *found.versions, *found.spec_versions)
-    sizes = (abs(found.date_added), abs(found.tie), found.limit)
-    if (
-        max(sizes) > 2**62
-        or found.limit < 1
-        or not found.versions
-        or not all(one.isprintable() for one in values)
-    ):
-        raise Malformed("next is not one that this server gave out.")
-    return found
+    except ValueError as error:
+        raise Malformed(_FOREIGN) from error
+    signature, packed = raw[:_SIGNATURE], raw[_SIGNATURE:]
+    if _written(raw) != text or not hmac.compare_digest(signature, _signature(packed, secret)):
+        raise Malformed(_FOREIGN)
+    return msgspec.json.decode(zlib.decompress(packed), type=_Token)

@@ -24,13 +24,14 @@ from cybercoop.door import (
 from cybercoop.errors import Forbidden, NotFound, Unauthenticated
 from cybercoop.store import contributions, statuses
 from cybercoop.store.database import Connection
-from cybercoop.store.paging import ALL, Filters, Page, Position
+from cybercoop.store.paging import ALL, LAST, Filters, Page, Position
 from cybercoop.taxii import documents, query
 from cybercoop.taxii.collections import Collection, Collections, Own, named
 from cybercoop.taxii.media import require_acceptable, require_taxii_body
 
 _HOUR = 3_600_000_000
 _MOST_DELETED = 100_000
+_EVERY_SPEC = ("2.0", "2.1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +47,18 @@ class Root:
 
 @dataclass(frozen=True, slots=True)
 class Discovery:
-    """Hold what the server says of itself (section 4.1.1)."""
+    """Hold what the server says of itself (section 4.1.1).
+
+    ``addresses`` are told instead of the paths of ``roots``, ``default`` instead of the first.
+    """
 
     title: str
     roots: Sequence[Root]
     description: str | None = None
     contact: str | None = None
     open: bool = True
+    addresses: Sequence[str] = ()
+    default: str | None = None
 
 
 def add_routes(app: web.Application, discovery: Discovery) -> None:
@@ -79,7 +85,7 @@ def add_routes(app: web.Application, discovery: Discovery) -> None:
 
 def _taxii(handler: Handler) -> Handler:
     async def negotiated(request: web.Request) -> web.StreamResponse:
-        require_acceptable(request.headers.get("Accept"))
+        require_acceptable(",".join(request.headers.getall("Accept", [])))
         return await handler(request)
 
     return negotiated
@@ -96,12 +102,13 @@ def _answer(
 async def _discovery(discovery: Discovery, request: web.Request) -> web.Response:
     if not discovery.open:
         _somebody(request)
+    addresses = discovery.addresses or [root.path for root in discovery.roots]
     said = {
         "title": discovery.title,
         "description": discovery.description,
         "contact": discovery.contact,
-        "default": discovery.roots[0].path,
-        "api_roots": [root.path for root in discovery.roots],
+        "default": discovery.default or addresses[0],
+        "api_roots": list(addresses),
     }
     return _answer(documents.encode({name: one for name, one in said.items() if one is not None}))
 
@@ -179,7 +186,7 @@ def _checked_id(text: str) -> str:
 
 def _paged(request: web.Request, page: Page, asked: Filters, content: bytes) -> web.Response:
     headers = documents.stamps(page, asked.after.date_added)
-    places = hashlib.blake2b(repr([row[:2] for row in page.rows]).encode(), digest_size=16)
+    places = hashlib.blake2b(repr([row[0] for row in page.rows]).encode(), digest_size=16)
     places.update(f"{request.path_qs}|{page.more}|{len(content)}".encode())
     headers["ETag"] = etag = f'"{places.hexdigest()}"'
     if request.headers.get("If-None-Match") == etag:
@@ -187,24 +194,30 @@ def _paged(request: web.Request, page: Page, asked: Filters, content: bytes) -> 
     return _answer(content, headers=headers)
 
 
-def _following(page: Page, asked: Filters) -> str | None:
-    return query.token(asked, Position(*page.rows[-1][:2])) if page.more else None
+def _following(page: Page, asked: Filters, secret: bytes) -> str | None:
+    return query.token(asked, page.following, secret) if page.following else None
+
+
+def _asked(request: web.Request, default: tuple[str, ...] = (LAST,)) -> Filters:
+    app = request.app
+    return query.filters(request.query, app[SETTINGS].page_limit, app[CENTER].secret, default)
 
 
 async def _objects(root: Root, request: web.Request) -> web.Response:
-    asked = query.filters(request.query, request.app[SETTINGS].page_limit)
+    asked = _asked(request)
     page = await _page(root, request, asked, ("bytes",))
-    return _paged(request, page, asked, documents.envelope(page, _following(page, asked)))
+    following = _following(page, asked, request.app[CENTER].secret)
+    return _paged(request, page, asked, documents.envelope(page, following))
 
 
 async def _manifest(root: Root, request: web.Request) -> web.Response:
-    asked = query.filters(request.query, request.app[SETTINGS].page_limit)
+    asked = _asked(request)
     page = await _page(root, request, asked, ("stix_id", "version", "spec_version"))
     return _paged(request, page, asked, documents.manifest(page))
 
 
 async def _versions(root: Root, request: web.Request) -> web.Response:
-    asked = query.filters(request.query, request.app[SETTINGS].page_limit, (ALL,))
+    asked = _asked(request, (ALL,))
     page = await _page(root, request, asked, ("version",))
     return _paged(request, page, asked, documents.versions(page))
 
@@ -255,8 +268,9 @@ async def _delete(root: Root, request: web.Request) -> web.Response:
     if not one.can_read:
         raise Forbidden("Only collections that can be read and written can be deleted from.")
     app, stix_id = request.app, _checked_id(request.match_info["object"])
-    asked = query.filters(request.query, _MOST_DELETED, (ALL,))
+    asked = _asked(request, (ALL,))
     asked = replace(asked, ids=(stix_id,), after=Position(), limit=_MOST_DELETED)
+    asked = replace(asked, spec_versions=asked.spec_versions or _EVERY_SPEC)
     async with app[DATABASE].write() as connection:
         await contributions.stamps(connection, shelf.org.id, 0, 0)
         page = await contributions.read(connection, shelf.org.id, asked, ())

@@ -1,0 +1,101 @@
+"""The server for black-box suites: a file in, the product's TAXII room out."""
+
+import asyncio
+import json
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from taxii.lab import FIXTURE, READ_WRITE, Lab, by_next, laboratory, raw, shown
+from world import indicator
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+ADDED = "2024-01-02T03:04:05.000000Z"
+
+
+def collection(*kept: tuple[dict[str, Any], dict[str, Any]]) -> dict[str, Any]:
+    """Return a fixture with one collection of these objects and records."""
+    one = READ_WRITE | {
+        "objects": [made for made, _ in kept],
+        "manifest": [record for _, record in kept],
+    }
+    return FIXTURE | {"collections": [one], "status": []}
+
+
+def version(spec: str, moment: str, **more: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return a version of an object that has only what it must have, and its record."""
+    stix_id = "tool--7b0e9c7a-3c0b-4f0e-8d55-0b8a2a1f7c11"
+    record = {
+        "id": stix_id,
+        "date_added": ADDED,
+        "version": moment,
+        "media_type": f"application/stix+json;version={spec}",
+    }
+    return {"id": stix_id, "type": "tool"} | more, record
+
+
+async def test_the_command_line_serves_until_it_is_told_to_stop() -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "tests.taxii.fixture_server", "tests/taxii/fixture.json"),
+        *("--port", "0", "--max-page", "2"),
+        cwd=REPOSITORY,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    address = (await asyncio.wait_for(process.stdout.readline(), 60)).decode().strip()
+    path = f"/trustgroup1/collections/{READ_WRITE['id']}/objects/"
+    lines = f"GET {path} HTTP/1.1", "Host: x", "Authorization: Basic YWRtaW46UGFzc3dvcmQw", "", ""
+    status, body = await raw(address, "\r\n".join(lines).encode())
+    process.send_signal(signal.SIGTERM)
+    assert await asyncio.wait_for(process.wait(), 20) == 0
+    assert (status, len(json.loads(body)["objects"])) == (200, 2)
+
+
+async def test_one_version_may_stand_in_both_versions_of_stix(tmp_path: Path) -> None:
+    moment = "2020-01-01T00:00:00.000Z"
+    old, new = version("2.0", moment), version("2.1", moment, spec_version="2.1")
+    async with laboratory(tmp_path, fixture=collection(old, new, new)) as lab:
+        path, every = "collections/phishing/objects/", {"match[spec_version]": "2.0,2.1"}
+        assert (await lab.get(path)).objects == [new[0]]
+        assert (await lab.get(path, **{"match[spec_version]": "2.0"})).objects == [old[0]]
+        pages = await by_next(lab.get, path, limit=1, **every)
+        assert [page.objects for page in pages] == [[old[0]], [new[0]]]
+
+
+async def test_objects_of_one_moment_keep_the_order_of_the_file(tmp_path: Path) -> None:
+    moments = [f"20{year}-01-01T00:00:00Z" for year in (24, 20, 22, 21, 23)]
+    kept = [version("2.1", one, x_at=one) for one in moments]
+    every = {"match[version]": "all"}
+    async with laboratory(tmp_path, fixture=collection(*kept)) as lab:
+        pages = await by_next(lab.get, "collections/phishing/objects/", limit=2, **every)
+        assert [one["x_at"] for page in pages for one in page.objects] == moments
+        assert [
+            one["x_at"] for one in (await lab.get("collections/phishing/objects/")).objects
+        ] == [moments[0]]
+
+
+async def test_what_is_posted_comes_after_what_was_there(lab: Lab) -> None:
+    before = await lab.objects()
+    one = indicator("evil.example")
+    assert (await lab.post("phishing", one)).json["success_count"] == 1
+    assert await lab.objects() == [*before, (one["id"], one["modified"])]
+    held = READ_WRITE["objects"][4]
+    newer = held | {"modified": "2024-03-09T00:00:00.000Z"}
+    assert (await lab.post("phishing", newer)).json["success_count"] == 1
+    assert (await lab.get(f"collections/phishing/objects/{held['id']}/")).objects == [newer]
+
+
+async def test_a_root_may_stand_anywhere(tmp_path: Path) -> None:
+    for number, (said, path) in enumerate(
+        (("/", "/"), ("http://localhost:5000/a/b/", "/a/b/"), ("c", "/c/"))
+    ):
+        folder = tmp_path / str(number)
+        root = {"path": said, "title": "Hier", "max_content_length": 4096}
+        fixture = FIXTURE | {"api_root": root, "discovery": {"title": "Nur der Titel"}}
+        async with laboratory(folder, fixture=fixture) as lab:
+            answer = await lab.get("/taxii2/")
+            assert answer.json == {"title": "Nur der Titel", "default": path, "api_roots": [path]}
+            assert (await lab.get(path)).json["max_content_length"] == 4096
+            assert len(shown(await lab.get(f"{path}collections/phishing/objects/"))) == 7
