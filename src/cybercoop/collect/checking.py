@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -63,7 +63,7 @@ def _numbered(one: Draft | Verdict, number: int) -> Draft | Verdict:
     """Name an object that does not name itself by its place."""
     if isinstance(one, Draft) or one.id:
         return one
-    return replace(one, id=f"object {number} of the envelope")
+    return msgspec.structs.replace(one, id=f"object {number} of the envelope")
 
 
 def _check(raw: bytes, bundle_spec: str | None, rules: Rules) -> Draft | Verdict:
