@@ -1,6 +1,7 @@
 """What the attacks share: envelopes with one bad object, raw sockets, and a bystander."""
 
 import asyncio
+import io
 import json
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -48,10 +49,18 @@ def good(value: str) -> bytes:
     return json.dumps(indicator(value, "green")).encode()
 
 
+async def post(center: World, seat: Seat, body: bytes, **headers: str) -> Answer:
+    """POST a body of any size to the organisation's own TAXII collection."""
+    kind = {"Content-Type": TAXII}
+    return await center.request(
+        "POST", OBJECTS, seat, data=io.BytesIO(body), headers=kind | headers
+    )
+
+
 async def is_refused(center: World, seat: Seat, one: Bad) -> None:
     """Assert that one bad object between two good ones is refused alone, at both doors."""
     body = enveloped(good("before.example"), one.raw, good("after.example"))
-    answer = await center.post(seat, body)
+    answer = await post(center, seat, body)
     assert answer.status == 202, answer.body
     status = answer.json
     assert (status["total_count"], status["success_count"], status["failure_count"]) == (3, 2, 1)
@@ -61,7 +70,8 @@ async def is_refused(center: World, seat: Seat, one: Bad) -> None:
     )
     assert (failure["id"], said_field) == (one.id, one.field), failure
     assert one.reason in said, failure
-    verdicts = await center.push(seat, body)
+    pushed = await center.request("POST", "/api/v1/push", seat, data=io.BytesIO(body))
+    verdicts = pushed.json["verdicts"]
     assert [verdict["outcome"] for verdict in verdicts] == ["duplicate", "refused", "duplicate"]
     told = verdicts[1]
     assert (told["id"], told["field"], told["reason"]) == (one.id, one.field, said)
@@ -73,7 +83,6 @@ async def all_are_refused(center: World, attacks: Sequence[Bad]) -> None:
     for one in attacks:
         await is_refused(center, seat, one)
     kept = await center.get(OBJECTS, seat)
-    assert kept.body.count(b'"type":') + kept.body.count(b'"type" :') >= 2
     assert [one["pattern"] for one in kept.objects] == [
         "[domain-name:value = 'before.example']",
         "[domain-name:value = 'after.example']",
@@ -155,15 +164,19 @@ class Wire:
 
 
 @asynccontextmanager
-async def wire(center: World, *, small_window: bool = False) -> AsyncIterator[Wire]:
-    host, port = center.address.removeprefix("http://").split(":")
-    reader, writer = await asyncio.open_connection(
-        host, int(port), limit=2 if small_window else 1 << 16
-    )
+async def wire(center: World) -> AsyncIterator[Wire]:
+    """Lend a bare connection."""
+    host, port = address(center)
+    reader, writer = await asyncio.open_connection(host, port)
     try:
         yield Wire(reader, writer)
     finally:
         writer.transport.abort()
+
+
+def address(center: World) -> tuple[str, int]:
+    host, port = center.address.removeprefix("http://").split(":")
+    return host, int(port)
 
 
 def head(method: str, path: str, seat: Seat | None = None, *lines: str) -> bytes:

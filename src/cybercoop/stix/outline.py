@@ -50,10 +50,10 @@ def longest(raw: bytes) -> str:
     return found.name if found else ""
 
 
-def deepest(raw: bytes) -> str:
-    """Return the name of the member with the deepest nesting."""
-    found = max(members(raw), key=lambda member: tokens.nesting(member.value), default=None)
-    return found.name if found else ""
+def deeper(raw: bytes, levels: int) -> str:
+    """Return the name of the first member that is nested deeper than ``levels``."""
+    found = (member.name for member in members(raw) if tokens.is_deeper(member.value, levels))
+    return next(found, "")
 
 
 def at(raw: bytes, position: int) -> str:

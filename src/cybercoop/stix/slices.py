@@ -56,7 +56,10 @@ def cut(body: bytes) -> Cut:
     if not listed.startswith(b"["):
         raise errors.Malformed(f"{_NO_ENVELOPE}: objects is not a list.")
     whole = fast and len(listed) > _CRUMBS * listed.count(b",")
-    objects = [bytes(raw) for raw in _LIST.decode(listed)] if whole else _elements(listed)
+    if whole:
+        objects = [bytes(raw) for raw in _LIST.decode(listed)]
+    else:
+        objects = _elements(body, body.find(listed)) if "objects" in members else []
     if len(objects) > MAX_OBJECTS:
         raise errors.TooLarge(f"A request may have {MAX_OBJECTS} objects; send fewer at once.")
     return Cut(objects, _text(members, "spec_version"), kind == "bundle")
@@ -101,13 +104,14 @@ def _name(body: bytes, at: int) -> tuple[str, int]:
     return str(_sound(body[at:end])), tokens.after_space(body, colon + 1)
 
 
-def _elements(listed: bytes) -> list[bytes]:
+def _elements(body: bytes, at: int) -> list[bytes]:
+    """Return the elements of the list that begins at ``at``; errors count the body's bytes."""
     found: list[bytes] = []
-    at, more = tokens.enter(listed, 0)
+    at, more = tokens.enter(body, at)
     while more and len(found) <= MAX_OBJECTS:
-        end = tokens.value_end(listed, at)
-        found.append(listed[at:end])
-        at, more = tokens.onward(listed, end, b"]")
+        end = tokens.value_end(body, at)
+        found.append(body[at:end])
+        at, more = tokens.onward(body, end, b"]")
     return found
 
 

@@ -34,10 +34,9 @@ def parse(raw: bytes) -> dict[str, Any]:
     """
     if len(raw) > MAX_BYTES:
         raise errors.Refused(f"The object is larger than {MAX_BYTES} bytes.", outline.longest(raw))
-    # The count includes brackets inside strings: a cheap upper bound.
-    if raw.count(b"{") + raw.count(b"[") > MAX_NESTING and tokens.nesting(raw) > MAX_NESTING:
+    if tokens.is_deeper(raw, MAX_NESTING):
         reason = f"The object is nested deeper than {MAX_NESTING} levels."
-        raise errors.Refused(reason, outline.deepest(raw))
+        raise errors.Refused(reason, outline.deeper(raw, MAX_NESTING - 1))
     value = _decode(_utf8(raw))
     if not isinstance(value, dict):
         raise errors.Refused("A JSON object is expected here.")
@@ -121,7 +120,20 @@ def _mark(text: str) -> Any:
         return _Spot()
 
 
-_COLD = json.JSONDecoder(parse_int=_mark, parse_float=_mark, parse_constant=lambda _: _Spot())
+def _all_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Keep both values of a key that occurs twice: the bad number may stand in either."""
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        found[key] = [found[key], value] if key in found else value
+    return found
+
+
+_COLD = json.JSONDecoder(
+    object_pairs_hook=_all_members,
+    parse_int=_mark,
+    parse_float=_mark,
+    parse_constant=lambda _: _Spot(),
+)
 
 
 def _number_field(text: str) -> str:

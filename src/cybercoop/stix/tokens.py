@@ -77,14 +77,16 @@ def after_space(body: bytes, at: int) -> int:
     return at if space is None else space.end()
 
 
-def nesting(body: bytes) -> int:
-    """Return how many brackets are open at the deepest place of ``body``."""
-    depth = deepest = at = 0
-    while at < len(body):
+def is_deeper(body: bytes, levels: int) -> bool:
+    """Say whether more than ``levels`` brackets are open at some place of ``body``."""
+    # The count includes brackets inside strings: a cheap upper bound.
+    if body.count(b"{") + body.count(b"[") <= levels:
+        return False
+    depth = at = 0
+    while at < len(body) and depth <= levels:
         at, step = _next_bracket(body, at)
         depth += step
-        deepest = max(deepest, depth)
-    return deepest
+    return depth > levels
 
 
 def _bracket_end(body: bytes, at: int) -> int:
