@@ -137,9 +137,7 @@ class Stage:
     def _note(self, who: str, answer: Answer) -> None:
         if who != self.reader:
             return
-        kept = {
-            name: value for name, value in sorted(answer.headers.items()) if name != "Date"
-        }
+        kept = {name: value for name, value in sorted(answer.headers.items()) if name != "Date"}
         text = answer.body.decode()
         for number, status in enumerate(self.statuses):
             text = text.replace(status, f"status {number}")

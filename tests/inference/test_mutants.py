@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import true
 
 from cybercoop.collect import cycle, intake, places, resolving
-from cybercoop.store import releases
-from cybercoop.store.paging import Scope
+from cybercoop.store import page_statements, prepared, releases
 from cybercoop.taxii import collections
 from inference.acts import READERS, Act, acts
 from inference.stage import difference
@@ -80,18 +79,18 @@ def stamping_numbers_ids_one_after_the_other(patch: pytest.MonkeyPatch) -> None:
 
 
 def paging_forgets_the_permission_of_single_objects(patch: pytest.MonkeyPatch) -> None:
-    real = releases._scope
-
-    def scope(keys: frozenset[str]) -> Scope:
-        whole = real(keys)
-        return Scope(whole.table, whole.branches, looked_up=true())
-
-    patch.setattr(releases, "_scope", scope)
+    patch.setattr(page_statements, "_permitted", lambda _shape, _rows: true())
+    # What was compiled before the mistake, or with it, must not serve the other.
+    patch.setattr(prepared, "_compiled", prepared._compiled.__wrapped__)
 
 
 def paging_reads_one_lock_too_many(patch: pytest.MonkeyPatch) -> None:
-    real = releases._scope
-    patch.setattr(releases, "_scope", lambda keys: real(keys | {"strict:members"}))
+    real = releases.read
+    patch.setattr(
+        releases,
+        "read",
+        lambda connection, keys, *asked: real(connection, keys | {"strict:members"}, *asked),
+    )
 
 
 MUTANTS: tuple[Plant, ...] = (

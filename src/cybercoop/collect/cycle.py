@@ -10,7 +10,7 @@ from typing import Any
 
 from cybercoop.collect.places import Standing, Surrounding, change_at, refers, sift, with_narrower
 from cybercoop.collect.resolving import resolve
-from cybercoop.collect.writing import Change, row_of
+from cybercoop.collect.writing import Change, earlier_ids, row_of
 from cybercoop.indicators import context
 from cybercoop.members.organisations import Group
 from cybercoop.sharing import stamps
@@ -125,8 +125,10 @@ class Cycle:
         await projection.outdate(self.connection, outdated)
         await projection.release(self.connection, rows)
         await projection.prolong(self.connection, [one.as_prolonging() for one in same])
-        purged = [one.place for one in changes if one.shut or one.ends_without_version]
-        await projection.purge(self.connection, purged)
+        for change in changes:
+            if change.shut or change.ends_without_version:
+                ids = earlier_ids(self.center, change)
+                await projection.purge(self.connection, change.place[0], ids)
         await projection.queue(self.connection, late)
         self._changed |= {one.place[1] for one in written if one.appears_or_ends}
 

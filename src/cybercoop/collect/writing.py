@@ -75,6 +75,16 @@ def released_id(center: Center, kind: str, place: Place, generation: int) -> str
     return f"{kind}--{_uuid5(secret)}"
 
 
+def earlier_ids(center: Center, change: Change) -> list[str]:
+    """Return the ids that a place has had in all generations up to this change."""
+    generation = change.head.generation if change.head else 0
+    given = [
+        released_id(center, change.kind, change.place, number + 1)
+        for number in range(max(generation, change.generation))
+    ]
+    return [*given, change.stix_id]
+
+
 def _uuid5(name: str) -> str:
     """Return the text of ``uuid.uuid5`` (RFC 9562, section 5.5), in a third of its time."""
     digest = hashlib.sha1(_NAMESPACE + name.encode(), usedforsecurity=False).hexdigest()

@@ -7,18 +7,19 @@ import msgspec
 from sqlalchemy import (
     ColumnElement,
     RowMapping,
-    and_,
     bindparam,
     case,
+    false,
     func,
     insert,
     select,
+    true,
     update,
 )
 
 from cybercoop.store import bulk
 from cybercoop.store.database import Connection
-from cybercoop.store.paging import Filters, Page, Scope, page
+from cybercoop.store.paging import Filters, Page, page
 from cybercoop.store.tables import clocks, contributions, ends, organisations
 
 PENDING, ASIDE = 1, 2
@@ -66,7 +67,7 @@ async def known(connection: Connection, org_id: str, ids: Sequence[str]) -> list
     ).where(
         c.org_id == org_id,
         c.stix_id.in_(bindparam("ids", expanding=True)),
-        c.deleted.is_(False),
+        c.deleted == false(),
     )
     return [Known(*row) for row in await connection.execute(query, {"ids": list(ids)})]
 
@@ -82,8 +83,8 @@ async def statements(
         .where(
             c.stix_id.in_(list(ids)),
             c.type == "marking-definition",
-            c.deleted.is_(False),
-            (c.org_id == org_id) | (organisations.c.catalogue.is_(True) & c.lock.in_(keys)),
+            c.deleted == false(),
+            (c.org_id == org_id) | ((organisations.c.catalogue == true()) & c.lock.in_(keys)),
         )
     )
     return frozenset((await connection.execute(query)).scalars())
@@ -123,7 +124,7 @@ async def refer(
         return
     c = contributions.c
     query = select(c.seq, c.stix_id, c.modified).where(
-        c.org_id == org_id, c.stix_id.in_({stix_id for stix_id, _ in refs}), c.deleted.is_(False)
+        c.org_id == org_id, c.stix_id.in_({stix_id for stix_id, _ in refs}), c.deleted == false()
     )
     rows = [
         {"seq": row.seq, "ref": ref, "key": None}
@@ -138,17 +139,7 @@ async def read(
     connection: Connection, org_id: str, filters: Filters, columns: Sequence[str]
 ) -> Page:
     """Return one page of an organisation's own contributions, verbatim."""
-    return await page(connection, _scope(org_id), filters, columns)
-
-
-def _scope(org_id: str) -> Scope:
-    c = contributions.c
-    mine = and_(c.org_id == org_id, c.deleted.is_(False))
-    return Scope(
-        table=contributions,
-        branches=(mine,),
-        looked_up=and_(func.coalesce(c.org_id, "") == org_id, c.deleted.is_(False)),
-    )
+    return await page(connection, contributions.name, (org_id,), filters, tuple(columns))
 
 
 async def delete(connection: Connection, org_id: str, stix_id: str, seqs: Sequence[int]) -> None:
@@ -159,7 +150,7 @@ async def delete(connection: Connection, org_id: str, stix_id: str, seqs: Sequen
         .where(c.org_id == org_id, c.seq.in_(seqs))
         .values(deleted=True, latest=False, pending=_where_it_counts())
     )
-    rest = select(c.seq).where(c.org_id == org_id, c.stix_id == stix_id, c.deleted.is_(False))
+    rest = select(c.seq).where(c.org_id == org_id, c.stix_id == stix_id, c.deleted == false())
     newest = rest.order_by(c.spec_version.desc(), c.modified.desc()).limit(1)
     await connection.execute(
         update(contributions).where(c.seq == newest.scalar_subquery()).values(latest=True)
@@ -171,7 +162,7 @@ async def unreleased(connection: Connection, org_id: str, limit: int) -> Sequenc
     c = contributions.c
     query = (
         select(c.stix_id, c.version, c.lock, c.note)
-        .where(c.org_id == org_id, c.latest.is_(True), c.deleted.is_(False), c.note.is_not(None))
+        .where(c.org_id == org_id, c.latest == true(), c.deleted == false(), c.note.is_not(None))
         .order_by(c.date_added.desc())
         .limit(limit)
     )
@@ -183,7 +174,7 @@ async def withdraw_all(connection: Connection, org_id: str) -> None:
     c = contributions.c
     await connection.execute(
         update(contributions)
-        .where(c.org_id == org_id, c.deleted.is_(False))
+        .where(c.org_id == org_id, c.deleted == false())
         .values(deleted=True, latest=False, tightened=True, pending=_where_it_counts())
     )
 

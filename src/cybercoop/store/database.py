@@ -16,12 +16,16 @@ from cybercoop.errors import Misused
 
 Connection = AsyncConnection
 
+_SQLITE_READERS = 6
+"""Connections to one SQLite file; more would only share the same two or four cores."""
+
 _PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
     "PRAGMA foreign_keys = ON",
     "PRAGMA busy_timeout = 30000",
-    "PRAGMA cache_size = -65536",
+    # Per connection; the operating system caches the file anyway.
+    "PRAGMA cache_size = -8192",
     "PRAGMA wal_autocheckpoint = 4000",
 )
 
@@ -37,16 +41,14 @@ class Database:
         self.url = url
         self.is_sqlite = url.startswith("sqlite:")
         self.engine = _engine(url, concurrency)
+        autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._reading = self.engine if self.is_sqlite else autocommit
         self._turn = asyncio.Lock() if self.is_sqlite else None
-        if self.is_sqlite:
-            self.engine = self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Connection]:
         """Lend a connection whose every statement sees one committed state."""
-        async with self.engine.connect() as connection:
-            if not self.is_sqlite:
-                await connection.execution_options(isolation_level="AUTOCOMMIT")
+        async with self._reading.connect() as connection:
             yield connection
 
     @asynccontextmanager
@@ -88,6 +90,9 @@ def _engine(url: str, concurrency: int) -> AsyncEngine:
     options: dict[str, Any] = {"pool_size": concurrency, "max_overflow": concurrency}
     if parsed.drivername == "sqlite":
         Path(parsed.database or "").parent.mkdir(parents=True, exist_ok=True)
+        # BEGIN and COMMIT are said in ``write``; a connection comes back with nothing open.
+        options |= {"isolation_level": "AUTOCOMMIT", "pool_reset_on_return": None}
+        options |= {"pool_size": _SQLITE_READERS, "max_overflow": 0}
         engine = create_async_engine(parsed.set(drivername="sqlite+aiosqlite"), **options)
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         return engine

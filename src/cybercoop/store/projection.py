@@ -8,10 +8,13 @@ from sqlalchemy import (
     bindparam,
     delete,
     exists,
+    false,
+    func,
     insert,
     literal,
     or_,
     select,
+    true,
     union_all,
     update,
 )
@@ -159,7 +162,7 @@ async def candidates(connection: Connection, keys: Sequence[bytes]) -> list[Row]
     """Return every contribution that may count at these keys, under any lock."""
     c = contributions.c
     query = select(*_ROW).where(
-        c.key.in_(bindparam("keys", expanding=True)), c.counts.is_(True), c.at_lock.is_not(None)
+        c.key.in_(bindparam("keys", expanding=True)), c.counts == true(), c.at_lock.is_not(None)
     )
     found: list[Row] = []
     for part in _parts(keys):
@@ -170,7 +173,7 @@ async def candidates(connection: Connection, keys: Sequence[bytes]) -> list[Row]
 async def heads(connection: Connection, keys: Sequence[bytes]) -> list[Head]:
     """Return the newest release at every place of these keys."""
     query = select(*_HEAD).where(
-        releases.c.key.in_(bindparam("keys", expanding=True)), releases.c.latest.is_(True)
+        releases.c.key.in_(bindparam("keys", expanding=True)), releases.c.latest == true()
     )
     found: list[Head] = []
     for part in _parts(keys):
@@ -213,14 +216,15 @@ async def prolong(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> 
         )
 
 
-async def purge(connection: Connection, places: Iterable[Place]) -> None:
-    """Stop serving all but the latest version at places."""
-    for lock, key in places:
-        await connection.execute(
-            delete(releases).where(
-                releases.c.lock == lock, releases.c.key == key, releases.c.latest.is_(False)
-            )
+async def purge(connection: Connection, lock: str, ids: Sequence[str]) -> None:
+    """Stop serving all but the latest version of these ids under a lock."""
+    await connection.execute(
+        delete(releases).where(
+            releases.c.stix_id.in_(ids),
+            func.coalesce(releases.c.lock, "") == lock,
+            releases.c.latest == false(),
         )
+    )
 
 
 async def done(connection: Connection, seqs: Sequence[int]) -> None:
@@ -328,9 +332,9 @@ async def given(connection: Connection, ids: Sequence[str]) -> list[Row]:
     c = contributions.c
     query = select(*_ROW).where(
         c.stix_id.in_(bindparam("ids", expanding=True)),
-        c.latest.is_(True),
-        c.deleted.is_(False),
-        c.revoked.is_(False),
+        c.latest == true(),
+        c.deleted == false(),
+        c.revoked == false(),
         c.at_lock.is_not(None),
     )
     found: list[Row] = []
@@ -343,8 +347,8 @@ async def released(connection: Connection, ids: Sequence[str]) -> list[Head]:
     """Return the live releases that have these ids."""
     query = select(*_HEAD).where(
         releases.c.stix_id.in_(bindparam("ids", expanding=True)),
-        releases.c.latest.is_(True),
-        releases.c.revoked.is_(False),
+        releases.c.latest == true(),
+        releases.c.revoked == false(),
     )
     found: list[Head] = []
     for part in _parts(ids):

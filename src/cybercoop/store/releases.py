@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, false, func, select
 
 from cybercoop.store.database import Connection
-from cybercoop.store.paging import Filters, Page, Scope, page
+from cybercoop.store.paging import Filters, Page, page
 from cybercoop.store.tables import releases
 
 
@@ -15,16 +15,7 @@ async def read(
     """Return one page of what holders of ``keys`` may see; no keys, no rows."""
     if not keys:
         return Page((), None)
-    return await page(connection, _scope(keys), filters, columns)
-
-
-def _scope(keys: frozenset[str]) -> Scope:
-    locks = sorted(keys)
-    return Scope(
-        table=releases,
-        branches=tuple(releases.c.lock == lock for lock in locks),
-        looked_up=func.coalesce(releases.c.lock, "").in_(locks),
-    )
+    return await page(connection, releases.name, sorted(keys), filters, tuple(columns))
 
 
 async def readable(connection: Connection, keys: frozenset[str], ids: Sequence[str]) -> set[str]:
@@ -32,6 +23,6 @@ async def readable(connection: Connection, keys: frozenset[str], ids: Sequence[s
     query = select(releases.c.stix_id).where(
         releases.c.stix_id.in_(bindparam("ids", expanding=True)),
         func.coalesce(releases.c.lock, "").in_(sorted(keys)),
-        releases.c.shared_id.is_(False),
+        releases.c.shared_id == false(),
     )
     return set((await connection.execute(query, {"ids": list(ids)})).scalars())

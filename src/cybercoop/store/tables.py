@@ -234,7 +234,14 @@ releases = Table(
     Column("effective_until", BigInteger),
     Column("bytes", _Bytes, nullable=False),
 )
-Index("releases_pages", releases.c.lock, releases.c.latest, releases.c.date_added)
+# ``shared_id`` comes along so that a range is read from the index alone.
+Index(
+    "releases_pages",
+    releases.c.lock,
+    releases.c.latest,
+    releases.c.date_added,
+    releases.c.shared_id,
+)
 Index("releases_by_id", releases.c.stix_id)
 Index(
     "releases_live",

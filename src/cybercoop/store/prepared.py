@@ -1,0 +1,38 @@
+"""Prepared statements: built and compiled once per shape, then run with plain values.
+
+Building a page's statement costs more than running it, so what differs between two questions of
+one shape is bound, never built in.
+"""
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, TypeVar, cast
+
+from sqlalchemy import Dialect
+from sqlalchemy.sql.expression import ClauseElement
+
+from cybercoop.store.database import Connection
+
+Shape = TypeVar("Shape", bound=Hashable)
+
+
+async def rows(
+    connection: Connection,
+    build: Callable[[Shape], ClauseElement],
+    shape: Shape,
+    values: Mapping[str, Any],
+) -> Sequence[tuple[Any, ...]]:
+    """Run what ``build`` makes of ``shape`` with ``values`` by name, and return all rows."""
+    sql, names, fixed = _compiled(build, shape, connection.dialect)
+    bound = {**fixed, **values}
+    found = await connection.exec_driver_sql(sql, tuple([bound[name] for name in names]))
+    return cast("Sequence[tuple[Any, ...]]", found.all())
+
+
+@lru_cache(maxsize=512)
+def _compiled(
+    build: Callable[[Shape], ClauseElement], shape: Shape, dialect: Dialect
+) -> tuple[str, tuple[str, ...], dict[str, Any]]:
+    compiled = build(shape).compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
+    names = tuple(getattr(compiled, "positiontup", None) or ())
+    return str(compiled), names, dict(compiled.params)
