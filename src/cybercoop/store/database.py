@@ -1,8 +1,10 @@
 """The database: how it is opened, read and written."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+import os
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,9 @@ Connection = AsyncConnection
 
 _SQLITE_READERS = 6
 """Connections to one SQLite file; more would only share the same two or four cores."""
+
+_NO_RIGHT = "42501"
+"""PostgreSQL's insufficient_privilege: the user may connect, but do nothing."""
 
 _PRAGMAS = (
     "PRAGMA journal_mode = WAL",
@@ -78,10 +83,26 @@ def is_away(error: Exception) -> bool:
     return isinstance(error, DBAPIError | OSError) and not given
 
 
+@contextmanager
+def explained() -> Iterator[None]:
+    """Raise ``Misused`` with what the driver says where a database cannot be worked on.
+
+    Meant for commands and for the start of a server. A server of databases that does not answer
+    at all stays the ``OSError`` that it is.
+    """
+    try:
+        yield
+    except DBAPIError as error:
+        if not is_away(error) and getattr(error.orig, "sqlstate", "") != _NO_RIGHT:
+            raise
+        msg = f"The database cannot be used: {error.orig}. Look at CYBERCOOP_DATABASE."
+        raise Misused(msg) from error
+
+
 def _engine(url: str, concurrency: int) -> AsyncEngine:
     try:
         parsed = make_url(url)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:
         msg = (
             f"CYBERCOOP_DATABASE {url!r} is not an address; write sqlite:///PATH or postgresql://…"
         )
@@ -89,7 +110,7 @@ def _engine(url: str, concurrency: int) -> AsyncEngine:
     # The pool is as large as the number of requests served at once: a smaller one makes them wait.
     options: dict[str, Any] = {"pool_size": concurrency, "max_overflow": concurrency}
     if parsed.drivername == "sqlite":
-        Path(parsed.database or "").parent.mkdir(parents=True, exist_ok=True)
+        _require_usable(Path(parsed.database or ""))
         # BEGIN and COMMIT are said in ``write``; a connection comes back with nothing open.
         options |= {"isolation_level": "AUTOCOMMIT", "pool_reset_on_return": None}
         options |= {"pool_size": _SQLITE_READERS, "max_overflow": 0}
@@ -100,6 +121,23 @@ def _engine(url: str, concurrency: int) -> AsyncEngine:
         return create_async_engine(parsed.set(drivername="postgresql+asyncpg"), **options)
     msg = f"{parsed.drivername} is not supported; write sqlite:///PATH or postgresql://…"
     raise Misused(msg)
+
+
+def _require_usable(file: Path) -> None:
+    """Make the folder of a SQLite file, for its owner alone; raise ``Misused`` in its way.
+
+    Asked here, since a connection that fails leaves a thread which complains after the refusal.
+    """
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with closing(sqlite3.connect(file)) as connection:
+            connection.execute("PRAGMA schema_version")
+    except (OSError, sqlite3.Error) as error:
+        msg = f"The database {file} cannot be opened: {error}. Set CYBERCOOP_DATA to a folder."
+        raise Misused(msg) from error
+    if not (os.access(file, os.W_OK) and os.access(file.parent, os.W_OK)):
+        msg = f"The database {file} and its folder have to be writable."
+        raise Misused(msg)
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _record: object) -> None:

@@ -9,9 +9,11 @@ import hmac
 import json
 import uuid
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Select, String, bindparam, insert, select, update
 
+from cybercoop.store import prepared
 from cybercoop.store.database import Connection
 from cybercoop.store.tables import feeds
 
@@ -33,9 +35,14 @@ def identifier(secret: bytes, name: str) -> str:
 
 async def all_of(connection: Connection, org_id: str) -> list[Feed]:
     """Return the ids that an organisation's feed has had, oldest first."""
-    query = select(feeds.c.id, feeds.c.number, feeds.c.locks).where(feeds.c.org_id == org_id)
-    rows = await connection.execute(query.order_by(feeds.c.number))
-    return [Feed(row.id, row.number, frozenset(json.loads(row.locks))) for row in rows]
+    rows = await prepared.rows(connection, _feeds, "feeds", {"org_id": org_id})
+    return [Feed(feed_id, number, frozenset(json.loads(locks))) for feed_id, number, locks in rows]
+
+
+def _feeds(_shape: str) -> Select[Any]:
+    query = select(feeds.c.id, feeds.c.number, feeds.c.locks)
+    mine = feeds.c.org_id == bindparam("org_id", "", type_=String())
+    return query.where(mine).order_by(feeds.c.number)
 
 
 async def note_keys(

@@ -12,6 +12,7 @@ from sqlalchemy import (
     BigInteger,
     BindParameter,
     ColumnElement,
+    CompoundSelect,
     Select,
     String,
     Table,
@@ -22,6 +23,7 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
+    text,
     true,
     union_all,
 )
@@ -64,9 +66,11 @@ class Shape:
 def build(shape: Shape) -> Select[Any]:
     """Return the statement of a shape; it binds ``after``, ``most``, ``owner_0`` and so on."""
     table, key = shape.rows, _key(shape.rows)
-    places = _places(shape).subquery("places")
     shown = [table.c.date_added, key.label("place"), *(table.c[name] for name in shape.columns)]
-    return select(*shown).join(places, places.c.place == key).order_by(table.c.date_added, key)
+    places = _places(shape).subquery("places")
+    # IN, not JOIN: SQLite walks the picked keys in order and has nothing left to sort.
+    found = select(*shown).where(key.in_(select(places.c.place))).order_by(table.c.date_added)
+    return found if key is table.c.date_added else found.order_by(key)
 
 
 def _key(table: _Rows) -> ColumnElement[int]:
@@ -81,7 +85,7 @@ def _texts(name: str, count: int) -> list[BindParameter[str]]:
     return [bindparam(f"{name}_{number}", "", type_=String()) for number in range(count)]
 
 
-def _places(shape: Shape) -> Select[Any]:
+def _places(shape: Shape) -> Select[Any] | CompoundSelect[Any]:
     """Pick the rows by their primary key alone, so that only what is served is fetched."""
     table, key = shape.rows, _key(shape.rows)
     picked = select(key.label("place"), table.c.date_added)
@@ -94,15 +98,10 @@ def _places(shape: Shape) -> Select[Any]:
         ]
     else:
         chosen = [picked.where(branch, where) for branch in _branches(shape)]
-    ranges = [
-        one.order_by(table.c.date_added, key).limit(_number("reach")).subquery(f"range{number}")
-        for number, one in enumerate(chosen)
-    ]
-    if len(ranges) == 1 and not shape.skips:
-        return select(ranges[0].c.place)
-    merged = union_all(*(select(one) for one in ranges)).subquery("ranges")
-    ordered = select(merged.c.place).order_by(merged.c.date_added, merged.c.place)
-    ordered = ordered.limit(_number("most"))
+    # Databases merge ordered ranges lazily: each is read only as far as the page needs it.
+    merged = union_all(*chosen) if len(chosen) > 1 else chosen[0]
+    order = ("place",) if key is table.c.date_added else ("date_added", "place")
+    ordered = merged.order_by(*map(text, order)).limit(_number("most"))
     return ordered.offset(_number("skip")) if shape.skips else ordered
 
 

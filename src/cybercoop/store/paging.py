@@ -84,7 +84,6 @@ async def page(
     )
     values: dict[str, Any] = {"after": filters.after.date_added, "skip": filters.after.skip}
     values["most"] = filters.limit + 1
-    values["reach"] = filters.limit + 1 + filters.after.skip
     lists = {"owner": owners, "id": filters.ids, "type": filters.types, "version": stamps}
     for name, some in lists.items():
         values |= {f"{name}_{number}": one for number, one in enumerate(some)}

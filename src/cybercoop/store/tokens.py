@@ -1,13 +1,24 @@
 """Tokens in the database: made, rotated, revoked, and looked up by every request."""
 
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, insert, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    LargeBinary,
+    Select,
+    bindparam,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from cybercoop.errors import Misused
 from cybercoop.members.organisations import Organisation
 from cybercoop.members.tokens import Scope, Token
-from cybercoop.store import members
+from cybercoop.store import members, prepared
 from cybercoop.store.database import Connection
 from cybercoop.store.tables import group_members, organisations, tokens
 
@@ -95,31 +106,34 @@ async def holder(
     connection: Connection, digest: bytes, now: int
 ) -> tuple[Token, Organisation] | None:
     """Return whose good token this is, with all groups, in one statement."""
-    membership = and_(
-        or_(
-            group_members.c.org_id == organisations.c.id,
-            group_members.c.org_id == organisations.c.parent_id,
-        ),
-    )
-    query = (
-        select(*_SHOWN, organisations, group_members.c.group_id, group_members.c.org_id.label("of"))
-        .join(organisations, organisations.c.id == tokens.c.org_id)
-        .outerjoin(group_members, membership)
-        .where(
-            tokens.c.hash == digest,
-            tokens.c.revoked_at.is_(None),
-            or_(tokens.c.expires_at.is_(None), tokens.c.expires_at > now),
-            organisations.c.left_at.is_(None),
-        )
-    )
-    rows = (await connection.execute(query)).all()
+    rows = await prepared.rows(connection, _holder, "holder", {"digest": digest, "now": now})
     if not rows:
         return None
     token = _token(rows[0][: len(_SHOWN)])
-    org_row = dict(zip(organisations.c.keys(), rows[0][len(_SHOWN) :], strict=False))
-    own = {row.group_id for row in rows if row.of == token.org_id}
-    parents = {row.group_id for row in rows if row.of not in {token.org_id, None}}
-    return token, members.organisation(org_row, own, parents)
+    columns = organisations.c.keys()
+    row = dict(zip(columns, rows[0][len(_SHOWN) :], strict=False))
+    own = {group for *_, group, of in rows if of == token.org_id}
+    parents = {group for *_, group, of in rows if of not in {token.org_id, None}}
+    return token, members.organisation(row, own, parents)
+
+
+def _holder(_shape: str) -> Select[Any]:
+    membership = or_(
+        group_members.c.org_id == organisations.c.id,
+        group_members.c.org_id == organisations.c.parent_id,
+    )
+    ends = bindparam("now", 0, type_=BigInteger())
+    return (
+        select(*_SHOWN, organisations, group_members.c.group_id, group_members.c.org_id)
+        .join(organisations, organisations.c.id == tokens.c.org_id)
+        .outerjoin(group_members, membership)
+        .where(
+            tokens.c.hash == bindparam("digest", b"", type_=LargeBinary()),
+            tokens.c.revoked_at.is_(None),
+            or_(tokens.c.expires_at.is_(None), tokens.c.expires_at > ends),
+            organisations.c.left_at.is_(None),
+        )
+    )
 
 
 async def note_use(connection: Connection, token_ids: Sequence[str], now: int) -> None:
