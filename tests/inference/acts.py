@@ -137,8 +137,11 @@ class Book:
         return locks
 
 
-def unseen(history: list[Act], echoes: set[int], reader: str) -> set[int]:
+def unseen(history: list[Act], echoes: set[int], stolen: dict[int, str], reader: str) -> set[int]:
     """Return the numbers of acts that leave out all that ``reader`` may never see.
+
+    ``echoes`` are the numbers of acts that gave back what the center had released, ``stolen``
+    the ids that acts took from it.
 
     An object of another organisation goes with its whole history when every version of it was
     under locks that the reader never opens; so do echoes, which are nobody's but their owner's.
@@ -153,14 +156,14 @@ def unseen(history: list[Act], echoes: set[int], reader: str) -> set[int]:
         elif isinstance(act, Push | Steal):
             lock = book.lock(act.who, act.mark)
             if lock is not None and number not in echoes:
-                locks.setdefault(_thing(number, act), set()).add(lock)
+                locks.setdefault(_thing(number, act, stolen), set()).add(lock)
     gone = set()
     for number, act in enumerate(history):
         foreign = isinstance(act, Push | Steal | Delete) and act.who != reader
-        if foreign and not locks.get(_thing(number, act), set()) & opened:
+        if foreign and not locks.get(_thing(number, act, stolen), set()) & opened:
             gone.add(number)
     return gone
 
 
-def _thing(number: int, act: Push | Steal | Delete) -> tuple[str, str]:
-    return act.who, f"stolen{number}" if isinstance(act, Steal) else act.slot
+def _thing(number: int, act: Push | Steal | Delete, stolen: dict[int, str]) -> tuple[str, str]:
+    return act.who, stolen.get(number, "") if isinstance(act, Steal) else act.slot

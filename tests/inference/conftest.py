@@ -1,12 +1,12 @@
 """The center that every example starts from."""
 
-import asyncio
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import uvloop
 
 from inference.stage import found
 
@@ -18,4 +18,4 @@ def ground() -> Iterator[tuple[Path, dict[str, Any]]]:
     with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as name:
         folder = Path(name) / "ground"
         folder.mkdir()
-        yield folder, asyncio.run(found(folder))
+        yield folder, uvloop.run(found(folder))

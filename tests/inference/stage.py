@@ -18,7 +18,7 @@ from cybercoop.collect.projector import cycle
 from cybercoop.config import Settings
 from cybercoop.members.organisations import Kind
 from cybercoop.stix import times
-from cybercoop.store import members
+from cybercoop.store import members, projection
 from cybercoop.store.database import Database
 from inference.acts import GROUPS, MEMBERS, Act, Book, Delete, Move, Push, Steal, unseen
 from world import SECOND, TLP, Answer, Chance, Clock, Seat, World, indicator, world
@@ -66,7 +66,10 @@ class Stage:
             if number not in left_out:
                 await self._carry_out(number, act)
             self.center.clock.now = start + SECOND
-            await cycle(self.center.database, self.center.center, self.center.clock.now)
+            async with self.center.database.read() as connection:
+                busy = await projection.anything_to_do(connection)
+            if busy:
+                await cycle(self.center.database, self.center.center, self.center.clock.now)
             if number in looks:
                 await self._look(number)
         await self._look(len(looks) + start)
@@ -131,8 +134,10 @@ class Stage:
         """Return an indicator under a released id: the same one in every run of a history."""
         if number not in self.stolen:
             ids = _released(self.center.database.url)
-            self.stolen[number] = ids[act.number % len(ids)] if ids else _id("s2")
-        return indicator("stolen.example", id=self.stolen[number], **self._marks(act.mark))
+            self.stolen[number] = ids[act.number % len(ids)] if ids else _id("nothing")
+        now = times.text(self.center.clock.now)
+        marks = self._marks(act.mark)
+        return indicator("stolen.example", id=self.stolen[number], modified=now, **marks)
 
     def _note(self, who: str, answer: Answer) -> None:
         if who != self.reader:
@@ -150,10 +155,13 @@ class Stage:
         root = "/taxii2/coop/" if seat else "/taxii2/public/"
         for path in ("/taxii2/", root, f"{root}collections/", "/api/v1/unreleased"):
             await self._get(path, seat)
-        shelves = ["feed", "feed-public", "feed-community", "contributions", "feed-members"]
-        shelves += [f"feed-{group}{end}" for group in GROUPS for end in ("", "-strict")]
-        for shelf in shelves:
-            await self._shelf(f"{root}collections/{shelf}/", seat)
+        shelves = ["feed", "contributions", "feed-public", "feed-community"]
+        shelves += [f"feed-{name}{end}" for name in (*GROUPS, "members") for end in ("", "-strict")]
+        for shelf in shelves[:2]:
+            await self._walk(f"{root}collections/{shelf}/", seat)
+        for shelf in shelves[2:]:
+            every = {"match[version]": "all"}
+            await self._get(f"{root}collections/{shelf}/objects/", seat, **every)
         for status in self.statuses:
             await self._get(f"{root}status/{status}/", seat)
         one = f"{root}collections/feed/objects/"
@@ -164,8 +172,8 @@ class Stage:
         options = {"params": {"dry_run": "1"}, "data": json.dumps({"objects": [dry]})}
         self._note(self.reader, await self.center.request("POST", "/api/v1/push", seat, **options))
 
-    async def _shelf(self, path: str, seat: Seat | None) -> None:
-        first = await self._get(f"{path}objects/", seat, limit="3")
+    async def _walk(self, path: str, seat: Seat | None) -> None:
+        first = await self._get(f"{path}objects/", seat, limit="4")
         if first.status == 200 and first.body != b"{}":
             following = first.json.get("next")
             while following:
@@ -233,7 +241,7 @@ async def difference(
     """Return what a reader sees of a history, and of it without all that he may never see."""
     async with stage(base, known, reader) as whole:
         await whole.play(history, set(), looks)
-    gone = unseen(history, whole.echoes, reader)
+    gone = unseen(history, whole.echoes, whole.stolen, reader)
     async with stage(base, known, reader) as rest:
         rest.stolen = whole.stolen
         await rest.play(history, gone, looks)

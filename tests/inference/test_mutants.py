@@ -1,12 +1,12 @@
 """Planted mistakes in policy, merging, stamping and paging: the property catches each."""
 
-import asyncio
 import itertools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import uvloop
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import true
@@ -115,7 +115,7 @@ def test_the_property_catches(
     @settings(max_examples=400, phases=[Phase.generate], derandomize=True, database=None)
     @given(acts, st.sampled_from(READERS))
     def holds(history: list[Act], reader: str) -> None:
-        whole, rest = asyncio.run(difference(*ground, history, reader, set()))
+        whole, rest = uvloop.run(difference(*ground, history, reader, set()))
         assert whole == rest
 
     with pytest.raises(AssertionError):

@@ -4,12 +4,12 @@ Stated as a property: delete everything that a reader may never see, with all it
 nothing that he observes changes.
 """
 
-import asyncio
 import os
 from pathlib import Path
 from typing import Any
 
 import pytest
+import uvloop
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -27,7 +27,7 @@ def test_what_a_reader_may_never_see_changes_nothing_for_him(
     @settings(max_examples=EXAMPLES // _PARTS)
     @given(acts, st.sampled_from(READERS), st.sets(st.integers(0, 13), max_size=1))
     def holds(history: list[Act], reader: str, looks: set[int]) -> None:
-        whole, rest = asyncio.run(difference(*ground, history, reader, looks))
+        whole, rest = uvloop.run(difference(*ground, history, reader, looks))
         assert whole == rest, f"part {part}"
 
     holds()

@@ -17,7 +17,7 @@ from cybercoop.sharing import stamps
 from cybercoop.store import projection
 from cybercoop.store.database import Connection
 from cybercoop.store.members import Center
-from cybercoop.store.projection import Place, Row
+from cybercoop.store.projection import Claim, Place, Row
 
 _RELATIONSHIP = frozenset({"relationship"})
 
@@ -39,7 +39,7 @@ class Cycle:
         self._used: dict[str, int] = defaultdict(int)
         self._changed: set[bytes] = set()
 
-    async def run(self, claims: list[Row], queued: list[Place]) -> None:
+    async def run(self, claims: list[Claim], queued: list[Place]) -> None:
         """Project ``claims`` and look again at ``queued`` places."""
         await projection.unqueue(self.connection, queued)
         await self._settle(_places(claims) | set(queued))
@@ -52,12 +52,13 @@ class Cycle:
         late = await projection.referring(self.connection, [], list(self._changed - before))
         await projection.wake(self.connection, [row.seq for row in late if row.stands])
 
-    async def _refer(self, kinds: frozenset[str], claims: list[Row], ids: list[str]) -> None:
+    async def _refer(self, kinds: frozenset[str], claims: list[Claim], ids: list[str]) -> None:
         """Resolve what refers to others, and settle where it counted and where it counts now."""
+        claimed = [one.seq for one in claims if one.type in kinds and refers(one, self.names)]
         woken = await projection.referring(self.connection, ids, list(self._changed))
         rows = {
             row.seq: row
-            for row in (*claims, *woken)
+            for row in (*await projection.rows(self.connection, claimed), *woken)
             if row.type in kinds and refers(row, self.names)
         }
         if not rows:
@@ -147,5 +148,5 @@ class Cycle:
         return row_of(change, stamp, self.center, self._markings, before)
 
 
-def _places(rows: Iterable[Row]) -> set[Place]:
+def _places(rows: Iterable[Row | Claim]) -> set[Place]:
     return {(row.at_lock, row.key) for row in rows if row.at_lock and row.key}

@@ -1,11 +1,11 @@
 """Founding: what has to be there before anybody can push."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
-from cybercoop.collect.intake import Push, accept
+from cybercoop.collect.intake import Push, accept_within
 from cybercoop.errors import Misused
 from cybercoop.members.organisations import MEMBERS, Group, Kind, Organisation, slug
 from cybercoop.sharing import Addressed, keys_of, marking, stamps
@@ -36,10 +36,6 @@ async def found_center(database: Database, name: str, around: Surroundings) -> O
     org = Organisation(
         org_id, name, Kind.CENTER, community=True, contributions_id=contributions_id, catalogue=True
     )
-    async with database.write() as connection:
-        await members.add_center(connection, center, now)
-        await contributions.start_clock(connection, "projector")
-        await _enrol(connection, center, org, now)
     identity = {
         "type": "identity",
         "spec_version": "2.1",
@@ -49,10 +45,14 @@ async def found_center(database: Database, name: str, around: Surroundings) -> O
         "name": name,
         "identity_class": "organization",
     }
-    await _publish(
-        database, center, org, [identity, *marking.tlp_definitions()], Addressed("clear"), now
-    )
-    await add_group(database, "members", around)
+    # One transaction: a center without its definitions could neither go on nor be founded again.
+    async with database.write() as connection:
+        await members.add_center(connection, center, now)
+        await contributions.start_clock(connection, "projector")
+        await _enrol(connection, center, org, now)
+        objects = [identity, *marking.tlp_definitions()]
+        await _publish(connection, center, org, objects, Addressed("clear"), now)
+        await _add_group(connection, center, "members", around)
     return org
 
 
@@ -91,15 +91,20 @@ async def _enrol(connection: Connection, center: Center, org: Organisation, now:
 
 async def add_group(database: Database, title: str, around: Surroundings) -> Group:
     """Make a group and publish its marking-definition to whoever is in it."""
-    title, now = checked_name(title), around.now()
     async with database.write() as connection:
         center = await members.the_center(connection)
-        name = slug(title)
-        taken = [group.lane for group in await members.all_groups(connection)]
-        lane = -1 if name == MEMBERS else stamps.next_lane(taken)
-        new = Group(name, title, f"marking-definition--{around.uuid()}", lane)
-        await members.add_group(connection, new, now)
-        org = await members.find(connection, center.org_id)
+        return await _add_group(connection, center, checked_name(title), around)
+
+
+async def _add_group(
+    connection: Connection, center: Center, title: str, around: Surroundings
+) -> Group:
+    name, now = slug(title), around.now()
+    taken = [group.lane for group in await members.all_groups(connection)]
+    lane = -1 if name == MEMBERS else stamps.next_lane(taken)
+    new = Group(name, title, f"marking-definition--{around.uuid()}", lane)
+    await members.add_group(connection, new, now)
+    org = await members.find(connection, center.org_id)
     definition = {
         "type": "marking-definition",
         "spec_version": "2.1",
@@ -110,20 +115,20 @@ async def add_group(database: Database, title: str, around: Surroundings) -> Gro
         "definition_type": "statement",
         "definition": {"statement": f"Nur für den Verteiler {title} / only for the group {title}"},
     }
-    await _publish(database, center, org, [definition], Addressed(group=new.id), now)
+    await _publish(connection, center, org, [definition], Addressed(group=new.id), now)
     return new
 
 
 async def _publish(
-    database: Database,
+    connection: Connection,
     center: Center,
     org: Organisation,
-    objects: list[Mapping[str, Any]],
+    objects: Sequence[Mapping[str, Any]],
     addressed: Addressed,
     now: int,
 ) -> None:
     body = msgspec.json.encode({"objects": objects})
-    verdicts = await accept(database, center, org, body, Push(addressed), now)
+    verdicts = await accept_within(connection, center, org, body, Push(addressed), now)
     if refused := [one for one in verdicts if one.outcome == "refused"]:
         raise Misused(f"The center's own definitions were refused: {refused[0].reason}")
 

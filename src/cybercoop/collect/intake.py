@@ -16,7 +16,7 @@ from cybercoop.collect.checking import (
     check_all,
     refused,
 )
-from cybercoop.errors import Misused, Refused
+from cybercoop.errors import Misused, Refused, Unauthenticated
 from cybercoop.members.organisations import Kind, Organisation
 from cybercoop.sharing import UNSAID, Addressed, keys_of, locks, locks_for
 from cybercoop.stix import schema, times
@@ -27,6 +27,7 @@ from cybercoop.store.database import Connection, Database
 from cybercoop.store.members import Center
 
 _CHUNK = 1000
+_Row = dict[str, Any]
 Record = Callable[[Connection, Sequence[Verdict]], Awaitable[None]]
 
 
@@ -38,6 +39,17 @@ class Push:
     named: bool = False
     with_text: bool = False
     dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _World:
+    groups: Mapping[str, str]
+    statements: frozenset[str]
+
+
+class _Locked(msgspec.Struct, frozen=True, gc=False):
+    draft: Draft
+    lock: str
 
 
 async def accept(
@@ -54,38 +66,73 @@ async def accept(
     What is accepted is durable when this returns; ``record`` may remember the verdicts in the
     same transaction. ``now`` is microseconds since 1970. Raises
     ``Malformed`` when no objects can be told apart, ``Misused`` for a group that the
-    contributor cannot address; single objects are refused, never raised.
+    contributor cannot address, ``Unauthenticated`` when he has left meanwhile; single objects
+    are refused, never raised.
     """
-    rules = Rules(now, contributor.catalogue, push.with_text)
-    # Both hold the processor for up to a second; in a thread of their own they let others in.
-    envelope = await asyncio.to_thread(cut, body)
-    checked = await asyncio.to_thread(check_all, envelope, rules)
+    checked = await _checked(contributor, body, push, now)
     async with database.read() as connection:
-        world = await _world(connection, contributor, push, checked)
-    locked = [_locked(one, contributor, push, world) for one in checked]
+        locked = await _all_locked(connection, contributor, push, checked)
     if push.dry_run:
         async with database.read() as connection:
             return (await _plan(connection, center, contributor, locked, push)).verdicts
     async with database.write() as connection:
-        first = await contributions.stamps(connection, contributor.id, now, len(locked))
-        plan = await _plan(connection, center, contributor, locked, push, first)
-        await contributions.supersede(connection, plan.superseded)
-        await contributions.add(connection, plan.rows)
-        await contributions.refer(connection, contributor.id, plan.refs)
+        verdicts = await _remember(connection, center, contributor, locked, push, now)
         if record is not None:
-            await record(connection, plan.verdicts)
+            await record(connection, verdicts)
+    return verdicts
+
+
+async def accept_within(
+    connection: Connection,
+    center: Center,
+    contributor: Organisation,
+    body: bytes,
+    push: Push,
+    now: int,
+) -> list[Verdict]:
+    """Take in as ``accept`` does, but as a part of a transaction that does more."""
+    checked = await _checked(contributor, body, push, now)
+    locked = await _all_locked(connection, contributor, push, checked)
+    return await _remember(connection, center, contributor, locked, push, now)
+
+
+async def _checked(
+    contributor: Organisation, body: bytes, push: Push, now: int
+) -> list[Draft | Verdict]:
+    rules = Rules(now, contributor.catalogue, push.with_text)
+    # Both hold the processor for up to a second; in a thread of their own they let others in.
+    envelope = await asyncio.to_thread(cut, body)
+    return await asyncio.to_thread(check_all, envelope, rules)
+
+
+async def _remember(
+    connection: Connection,
+    center: Center,
+    contributor: Organisation,
+    locked: Sequence[_Locked | Verdict],
+    push: Push,
+    now: int,
+) -> list[Verdict]:
+    first = await contributions.stamps(connection, contributor.id, now, len(locked))
+    # Asked while the clock is held: whoever leaves takes it first, so nothing comes after him.
+    if await members.has_left(connection, contributor.id):
+        raise Unauthenticated("This organisation has left; nothing is taken from it any more.")
+    plan = await _plan(connection, center, contributor, locked, push, first)
+    await contributions.send(connection, plan.sent)
+    await contributions.supersede(connection, plan.superseded)
+    await contributions.add(connection, plan.rows)
+    await contributions.refer(connection, contributor.id, plan.refs)
     return plan.verdicts
 
 
-@dataclass(frozen=True, slots=True)
-class _World:
-    groups: Mapping[str, str]
-    statements: frozenset[str]
-
-
-class _Locked(msgspec.Struct, frozen=True, gc=False):
-    draft: Draft
-    lock: str
+async def _all_locked(
+    connection: Connection,
+    contributor: Organisation,
+    push: Push,
+    checked: Sequence[Draft | Verdict],
+) -> list[_Locked | Verdict]:
+    world = await _world(connection, contributor, push, checked)
+    return [_locked(one, contributor, push, world) for one in checked]
 
 
 async def _world(
@@ -140,46 +187,71 @@ class _Plan:
         self.verdicts: list[Verdict] = []
         self.rows: list[dict[str, Any]] = []
         self.superseded: list[dict[str, Any]] = []
+        self.sent: list[dict[str, Any]] = []
         self.refs: dict[tuple[str, str], list[str]] = {}
-        self._versions: dict[str, dict[str, tuple[str, bytes]]] = {}
-        self._latest: dict[str, Known | dict[str, Any]] = {}
+        self._versions: dict[str, dict[str, Known | _Row]] = {}
+        self._latest: dict[str, Known | _Row] = {}
         for one in known:
-            self._versions.setdefault(one.stix_id, {})[one.modified] = (one.spec_version, one.hash)
+            self._versions.setdefault(one.stix_id, {})[one.modified] = one
             if one.latest:
                 self._latest[one.stix_id] = one
 
     def add(self, locked: _Locked, stamp: int, *, echo: bool) -> None:
         """Decide on one object: accepted, known already, or in conflict with its own past."""
-        draft, lock = locked.draft, locked.lock
+        draft = locked.draft
         checked = draft.checked
         versions = self._versions.setdefault(checked.id, {})
         modified = checked.modified or times.normal(times.text(stamp))
         version = checked.version or times.text(stamp)
-        if checked.modified is None and draft.hash in (one[1] for one in versions.values()):
-            self.verdicts.append(Verdict(checked.id, version, DUPLICATE, lock=lock))
+        held = versions.get(modified)
+        if checked.modified is None:
+            same = (one for one in versions.values() if _hash(one) == draft.hash)
+            held = next(same, held)
+        if held is not None:
+            self._repeat(locked, held, version, echo=echo)
             return
-        if modified in versions:
-            self._repeat(draft, lock, versions[modified][1])
-            return
-        versions[modified] = (checked.spec_version, draft.hash)
-        row = self._row(locked, stamp, modified, version, echo=echo)
+        row = versions[modified] = self._row(locked, stamp, modified, version, echo=echo)
         self._take_over(row)
         self.rows.append(row)
+        self._accepted(draft, row)
+
+    def _accepted(self, draft: Draft, row: _Row) -> None:
         if draft.standing.waits and row["note"] == draft.standing.note:
-            self.refs[checked.id, modified] = schema.refs_of(draft.body)
-        self.verdicts.append(Verdict(checked.id, version, ACCEPTED, row["note"] or "", lock=lock))
+            self.refs[row["stix_id"], row["modified"]] = schema.refs_of(draft.body)
+        reason = row["note"] or ""
+        stix_id, version = row["stix_id"], row["version"]
+        self.verdicts.append(Verdict(stix_id, version, ACCEPTED, reason, lock=row["lock"]))
 
-    def _repeat(self, draft: Draft, lock: str, known: bytes) -> None:
-        stix_id, version = draft.checked.id, draft.checked.version or ""
-        if known == draft.hash:
-            self.verdicts.append(Verdict(stix_id, version, DUPLICATE, lock=lock))
+    def _repeat(self, locked: _Locked, held: Known | _Row, version: str, *, echo: bool) -> None:
+        """Decide on a version that was given before."""
+        draft = locked.draft
+        if _hash(held) != draft.hash:
+            reason = "You gave this version with other content before; use a newer modified."
+            self.verdicts.append(refused(draft.body, Refused(reason, "modified")))
             return
-        reason = "You gave this version with other content before; change it with a newer modified."
-        self.verdicts.append(refused(draft.body, Refused(reason, "modified")))
+        lock = held.lock if isinstance(held, Known) else held["lock"]
+        told = self.push.addressed != UNSAID
+        if isinstance(held, Known) and told and locks.is_own(lock) and lock != locked.lock:
+            self._send(locked, held, version, echo=echo)
+            return
+        stays = "It stays where it is; move it with a newer modified."
+        reason = stays if told and lock != locked.lock else ""
+        self.verdicts.append(Verdict(draft.checked.id, version, DUPLICATE, reason, lock=lock))
 
-    def _row(
-        self, locked: _Locked, stamp: int, modified: str, version: str, *, echo: bool
-    ) -> dict[str, Any]:
+    def _send(self, locked: _Locked, held: Known, version: str, *, echo: bool) -> None:
+        """Let an unmarked version, which stayed with its owner, go where he wants it now.
+
+        Only from there: what was released under a lock is known to its readers.
+        """
+        row = self._row(locked, 0, held.modified, version, echo=echo)
+        self.sent.append({"b_seq": held.seq} | {name: row[name] for name in contributions.SENT})
+        now = msgspec.structs.replace(held, lock=row["lock"], key=row["key"])
+        self._versions[held.stix_id][held.modified] = now
+        if held.latest:
+            self._latest[held.stix_id] = now
+        self._accepted(locked.draft, row)
+
+    def _row(self, locked: _Locked, stamp: int, modified: str, version: str, *, echo: bool) -> _Row:
         draft, checked = locked.draft, locked.draft.checked
         standing, lock, note = draft.standing, locked.lock, locked.draft.standing.note
         if echo:
@@ -212,7 +284,7 @@ class _Plan:
             "note": note,
         }
 
-    def _take_over(self, row: dict[str, Any]) -> None:
+    def _take_over(self, row: _Row) -> None:
         """Let the newest version of an id be the latest; an older one comes too late."""
         held = self._latest.get(row["stix_id"])
         if held is None:
@@ -230,6 +302,10 @@ class _Plan:
         else:
             pending = contributions.PENDING if moved and not locks.is_own(old["lock"]) else 0
             self.superseded.append({"b_seq": held.seq, "tightened": tightened, "pending": pending})
+
+
+def _hash(held: Known | _Row) -> bytes:
+    return held.hash if isinstance(held, Known) else held["hash"]
 
 
 def _facts(known: Known) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from cybercoop.indicators.merging import merge_indicator
 from cybercoop.indicators.statements import Content, Statement
 from cybercoop.sharing import wider
 from cybercoop.store.members import Center
-from cybercoop.store.projection import Head, Place, Row
+from cybercoop.store.projection import Claim, Head, Place, Row
 
 Standing = Mapping[bytes, list[Row]]
 """Standing contributions by key, under any lock."""
@@ -30,7 +30,7 @@ class Surrounding:
     live: Mapping[Place, str] = field(default_factory=dict)
 
 
-def refers(row: Row, names: Mapping[str, tuple[str, bool]]) -> bool:
+def refers(row: Row | Claim, names: Mapping[str, tuple[str, bool]]) -> bool:
     """Say whether a contribution waits for what it refers to; a catalogue's never does."""
     return row.type in context.REFERRING and not names[row.org_id][1]
 

@@ -48,9 +48,11 @@ async def cycle(
             return None
         groups = await members.all_groups(connection)
         lanes = stamps.lanes({group.id: group.lane for group in groups})
-        looked_at = lanes if only is None else only
-        claims = await projection.claim(connection, looked_at, share) if looked_at else []
-        queued = [] if only else await projection.queued(connection, share)
+        # No lock gets more than its lane has stamps for, so that hardly anything has to wait.
+        shares = {lock: min(share, lane.capacity) for lock, lane in lanes.items()}
+        looked_at = {lock: one for lock, one in shares.items() if only is None or lock in only}
+        claims = await projection.claim(connection, looked_at) if looked_at else []
+        queued = [] if only else await projection.queued(connection, shares)
         names = await projection.organisation_names(connection)
         await Cycle(connection, center, slot, groups, names).run(claims, queued)
         return len(claims) + len(queued)
@@ -119,18 +121,20 @@ class Projector:
             async with self._database.write() as connection:
                 groups = await members.all_groups(connection)
                 lanes = stamps.lanes({group.id: group.lane for group in groups})
-                claims = await projection.claim(connection, lanes, 1)
+                claims = await projection.claim(connection, dict.fromkeys(lanes, 1))
             self._alone = [[], *([row.lock] for row in claims)]
 
     async def _give_up(self, only: list[str], error: Exception) -> None:
         """Set aside the one contribution that its lock cannot get past."""
         async with self._database.write() as connection:
             if not only:
-                waiting = await projection.queued(connection, 1)
+                groups = await members.all_groups(connection)
+                lanes = stamps.lanes({group.id: group.lane for group in groups})
+                waiting = await projection.queued(connection, dict.fromkeys(lanes, 1))
                 _log.error("place given up", places=repr(waiting), error=repr(error))
                 await projection.unqueue(connection, waiting)
                 return
-            claims = await projection.claim(connection, only, 1)
+            claims = await projection.claim(connection, dict.fromkeys(only, 1))
         await self._set_aside([row.seq for row in claims], error)
 
     async def _set_aside(self, seqs: list[int], error: Exception) -> None:

@@ -15,6 +15,8 @@ from cybercoop.indicators.statements import (
 )
 from cybercoop.stix import times
 
+_DATE = len("2026-01-31")
+
 TYPES_20 = frozenset(
     {
         "anomalous-activity",
@@ -61,9 +63,7 @@ def merge_indicator(statements: list[Statement], lock: str) -> Content | None:
         "pattern": pattern.text,
         "pattern_type": pattern.pattern_type,
         "pattern_version": "2.1" if pattern.pattern_type == "stix" else None,
-        "valid_from": times.text(
-            times.day_floor(min(_micros(one, "valid_from") for one in bodies))
-        ),
+        "valid_from": min(one["valid_from"][:_DATE] for one in bodies) + "T00:00:00.000000Z",
         "valid_until": _valid_until(bodies),
         "kill_chain_phases": kill_chains(bodies),
         "confidence": combined(
@@ -85,12 +85,9 @@ def _pattern_version(statement: Statement) -> str | None:
     )
 
 
-def _micros(body: dict[str, Any], name: str) -> int:
-    return times.micros(body[name])
-
-
 def _valid_until(bodies: list[dict[str, Any]]) -> str | None:
     """Return the day by which all contributors see it end, or None while one sees no end."""
     if not all("valid_until" in body for body in bodies):
         return None
-    return times.text(times.day_ceil(max(_micros(body, "valid_until") for body in bodies)))
+    last = max(times.micros(body["valid_until"]) for body in bodies)
+    return times.text(times.day_ceil(last))

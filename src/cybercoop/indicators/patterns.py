@@ -7,6 +7,7 @@ to it.
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 
 from cybercoop.errors import Refused
@@ -49,6 +50,7 @@ class Canonical:
     value: str | None = None
 
 
+@lru_cache(maxsize=8192)
 def canonical(
     pattern: str, pattern_type: str = "stix", pattern_version: str | None = None
 ) -> Canonical:

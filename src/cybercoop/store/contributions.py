@@ -23,6 +23,19 @@ from cybercoop.store.paging import Filters, Page, page
 from cybercoop.store.tables import clocks, contributions, ends, organisations
 
 PENDING, ASIDE = 1, 2
+SENT = (
+    "lock",
+    "at_lock",
+    "key",
+    "counts",
+    "tightened",
+    "named",
+    "with_text",
+    "effective_until",
+    "pending",
+    "note",
+)
+"""What changes when a contribution that stayed with its owner goes to others."""
 
 
 class Known(msgspec.Struct, frozen=True, gc=False):
@@ -93,6 +106,14 @@ async def statements(
 async def add(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Remember new contributions; every row carries every column but ``seq``."""
     await bulk.add(connection, contributions, rows)
+
+
+async def send(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Let contributions that stayed with their owner go to others: ``b_seq``, and all of SENT."""
+    if rows:
+        c = contributions.c
+        mine = (c.seq == bindparam("b_seq")) & (c.deleted == false())
+        await connection.execute(update(contributions).where(mine), list(rows))
 
 
 async def supersede(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -113,6 +113,12 @@ async def mark_left(connection: Connection, org_id: str, now: int) -> None:
     )
 
 
+async def has_left(connection: Connection, org_id: str) -> bool:
+    """Say whether an organisation takes part no longer."""
+    query = select(organisations.c.left_at).where(organisations.c.id == org_id)
+    return (await connection.execute(query)).scalar() is not None
+
+
 async def clients_of(connection: Connection, org_id: str) -> Sequence[str]:
     """Return the ids of the clients of a county."""
     query = select(organisations.c.id).where(

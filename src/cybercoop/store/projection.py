@@ -66,6 +66,18 @@ class Row(msgspec.Struct, frozen=True, gc=False):
         return self.latest and not self.deleted and not self.revoked
 
 
+class Claim(msgspec.Struct, frozen=True, gc=False):
+    """Hold of a pending contribution what tells which places to look at."""
+
+    seq: int
+    org_id: str
+    stix_id: str
+    type: str
+    lock: str
+    at_lock: str | None
+    key: bytes | None
+
+
 class Head(msgspec.Struct, frozen=True, gc=False):
     """Hold the newest version of the release at one place."""
 
@@ -83,6 +95,7 @@ class Head(msgspec.Struct, frozen=True, gc=False):
 
 
 _ROW = tuple(contributions.c[name] for name in Row.__struct_fields__)
+_CLAIM = tuple(contributions.c[name] for name in Claim.__struct_fields__)
 _HEAD = tuple(releases.c[name] for name in Head.__struct_fields__)
 
 
@@ -109,8 +122,8 @@ async def last_slot(connection: Connection) -> int:
     return slot
 
 
-async def claim(connection: Connection, locks: Iterable[str], share: int) -> list[Row]:
-    """Return pending contributions, oldest first, at most ``share`` of each lock.
+async def claim(connection: Connection, shares: Mapping[str, int]) -> list[Claim]:
+    """Return pending contributions, oldest first, at most its share of each lock.
 
     Rows that a push is just superseding are left for the next cycle.
     """
@@ -118,31 +131,41 @@ async def claim(connection: Connection, locks: Iterable[str], share: int) -> lis
     pending = c.pending == literal(PENDING, literal_execute=True)
     each = [
         select(select(c.seq).where(pending, c.lock == lock).order_by(c.seq).limit(share).subquery())
-        for lock in sorted(locks)
+        for lock, share in sorted(shares.items())
     ]
     seqs = sorted((await connection.execute(union_all(*each))).scalars())
-    return await _rows_by_seq(connection, seqs, hold=True)
+    chosen = select(*_CLAIM).where(c.seq.in_(bindparam("seqs", expanding=True))).order_by(c.seq)
+    held = chosen.with_for_update(skip_locked=True)
+    found: list[Claim] = []
+    for part in _parts(seqs):
+        found += [Claim(*row) for row in await connection.execute(held, {"seqs": part})]
+    return found
 
 
-async def _rows_by_seq(connection: Connection, seqs: Sequence[int], *, hold: bool) -> list[Row]:
-    query = select(*_ROW).where(contributions.c.seq.in_(bindparam("seqs", expanding=True)))
-    query = query.order_by(contributions.c.seq)
-    if hold:
-        query = query.with_for_update(skip_locked=True)
+async def rows(connection: Connection, seqs: Sequence[int]) -> list[Row]:
+    """Return contributions by their numbers, in their order."""
+    c = contributions.c
+    query = select(*_ROW).where(c.seq.in_(bindparam("seqs", expanding=True))).order_by(c.seq)
     found: list[Row] = []
     for part in _parts(seqs):
         found += [Row(*row) for row in await connection.execute(query, {"seqs": part})]
     return found
 
 
-async def queued(connection: Connection, share: int) -> list[Place]:
-    """Return places that wait for another look."""
-    query = select(recompute.c.lock, recompute.c.key).limit(share)
-    return [(row.lock, row.key) for row in await connection.execute(query)]
+async def queued(connection: Connection, shares: Mapping[str, int]) -> list[Place]:
+    """Return places that wait for another look, at most its share of each lock."""
+    places = recompute.c.lock, recompute.c.key
+    each = [
+        select(select(*places).where(recompute.c.lock == lock).limit(share).subquery())
+        for lock, share in sorted(shares.items())
+    ]
+    return [(row.lock, row.key) for row in await connection.execute(union_all(*each))]
 
 
 async def queue(connection: Connection, places: Iterable[Place]) -> None:
-    """Let places wait for another look."""
+    """Let places wait for another look, once each."""
+    places = list(places)
+    await unqueue(connection, places)
     rows = [{"lock": lock, "key": key} for lock, key in places]
     if rows:
         await connection.execute(insert(recompute), rows)
