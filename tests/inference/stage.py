@@ -1,10 +1,10 @@
 """A center in which acts are carried out, and all that one reader can observe of it."""
 
+import asyncio
 import contextlib
 import json
 import shutil
 import sqlite3
-import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
@@ -25,8 +25,7 @@ from world import SECOND, TLP, Answer, Chance, Clock, Seat, World, indicator, wo
 
 STEP = 2 * SECOND
 DAY = 86400 * SECOND
-# Every copy is a database of its own; what was compiled for one serves them all.
-_COMPILED: dict[Any, Any] = {}
+_DATABASES: dict[Path, Database] = {}
 _PLACES = ("198.51.100.7", "evil.example", "worse.example")
 
 
@@ -100,8 +99,18 @@ class Stage:
         if verdict["outcome"] != "refused" and wanted and not wanted.startswith("own:"):
             assert verdict["lock"] == wanted
         assert (verdict["outcome"] == "refused") == (wanted is None)
-        if "came from the center" in verdict["reason"]:
+        is_echo = "came from the center" in verdict["reason"]
+        if verdict["outcome"] == "accepted":
+            assert is_echo == self._reads(act.who, body["id"])
+        if is_echo:
             self.echoes.add(number)
+
+    def _reads(self, who: str, stix_id: str) -> bool:
+        """Say whether an organisation reads a release of that id, by the book."""
+        locks = _ask(
+            self.center.database.url, "SELECT lock FROM releases WHERE stix_id = ?", stix_id
+        )
+        return bool(set(locks) & self.book.opens(who))
 
     def _body(self, act: Push) -> dict[str, Any]:
         now = times.text(self.center.clock.now)
@@ -133,7 +142,8 @@ class Stage:
     async def _stolen(self, number: int, act: Steal) -> dict[str, Any]:
         """Return an indicator under a released id: the same one in every run of a history."""
         if number not in self.stolen:
-            ids = _released(self.center.database.url)
+            query = "SELECT stix_id FROM releases WHERE type = 'indicator' ORDER BY date_added"
+            ids = list(dict.fromkeys(_ask(self.center.database.url, query)))
             self.stolen[number] = ids[act.number % len(ids)] if ids else _id("nothing")
         now = times.text(self.center.clock.now)
         marks = self._marks(act.mark)
@@ -206,33 +216,43 @@ def _later(now: int) -> str:
     return times.text(now + 100 * DAY)
 
 
-def _released(url: str) -> list[str]:
+def _ask(url: str, query: str, *values: str) -> list[str]:
     with contextlib.closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
-        query = "SELECT DISTINCT stix_id FROM releases WHERE type = 'indicator' ORDER BY date_added"
-        return [row[0] for row in connection.execute(query)]
+        return [row[0] for row in connection.execute(query, values)]
 
 
 @contextlib.asynccontextmanager
 async def stage(base: Path, known: dict[str, Any], reader: str) -> AsyncIterator[Stage]:
     """Set up a copy of the center that every example starts from."""
-    with tempfile.TemporaryDirectory(dir=base.parent) as name:
-        folder = Path(name)
-        shutil.copyfile(base / "coop.sqlite", folder / "coop.sqlite")
-        database = Database(f"sqlite:///{folder / 'coop.sqlite'}", 2)
-        database.engine = database.engine.execution_options(compiled_cache=_COMPILED)
-        clock, chance = Clock(known["now"]), Chance("stage")
-        settings = Settings(data=folder, database=database.url, listen="127.0.0.1:0")
-        async with contextlib.AsyncExitStack() as stack:
-            stack.push_async_callback(database.close)
-            async with database.read() as connection:
-                center = await members.the_center(connection)
-            made = World(database, center, clock, chance, "", None, dict(known["seats"]))  # type: ignore[arg-type]
-            app = house.make_app(database, center, settings, made.surroundings, lambda: None)
-            house.add_doors(app, center, "Testzentrum")
-            host, port = await stack.enter_async_context(house.listening(app, settings))
-            made.address = f"http://{host}:{port}"
-            made.session = await stack.enter_async_context(aiohttp.ClientSession())
-            yield Stage(made, known["marks"], reader)
+    database = _fresh_copy(base)
+    clock, chance = Clock(known["now"]), Chance("stage")
+    settings = Settings(data=base.parent, database=database.url, listen="127.0.0.1:0")
+    async with contextlib.AsyncExitStack() as stack:
+        stack.push_async_callback(database.close)
+        async with database.read() as connection:
+            center = await members.the_center(connection)
+        made = World(database, center, clock, chance, "", None, dict(known["seats"]))  # type: ignore[arg-type]
+        app = house.make_app(database, center, settings, made.surroundings, lambda: None)
+        house.add_doors(app, center, "Testzentrum")
+        host, port = await stack.enter_async_context(house.listening(app, settings))
+        made.address = f"http://{host}:{port}"
+        made.session = await stack.enter_async_context(aiohttp.ClientSession())
+        yield Stage(made, known["marks"], reader)
+
+
+def _fresh_copy(base: Path) -> Database:
+    """Return the database of all stages on this ground, with its file as it was founded.
+
+    One engine for all of them: a new one would compile every statement anew.
+    """
+    file = base.parent / "stage.sqlite"
+    for end in ("-wal", "-shm"):
+        file.with_name(file.name + end).unlink(missing_ok=True)
+    shutil.copyfile(base / "coop.sqlite", file)
+    if file not in _DATABASES:
+        _DATABASES[file] = Database(f"sqlite:///{file}", 2)
+    _DATABASES[file]._turn = asyncio.Lock()  # every example has an event loop of its own
+    return _DATABASES[file]
 
 
 async def difference(

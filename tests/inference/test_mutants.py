@@ -112,7 +112,7 @@ def test_the_property_catches(
 ) -> None:
     plant(monkeypatch)
 
-    @settings(max_examples=400, phases=[Phase.generate], derandomize=True, database=None)
+    @settings(max_examples=200, phases=[Phase.generate], derandomize=True, database=None)
     @given(acts, st.sampled_from(READERS))
     def holds(history: list[Act], reader: str) -> None:
         whole, rest = uvloop.run(difference(*ground, history, reader, set()))

@@ -9,9 +9,10 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Dialect, Table, insert
+from sqlalchemy import Table, insert
 
 from cybercoop.store.database import Connection
+from cybercoop.store.prepared import DIALECTS
 from cybercoop.store.tables import metadata
 
 
@@ -19,14 +20,14 @@ async def add(connection: Connection, table: Table, rows: Sequence[Mapping[str, 
     """Insert rows that all carry the same columns."""
     if not rows:
         return
-    sql, names = _statement(table.name, tuple(rows[0]), connection.dialect)
+    sql, names = _statement(table.name, tuple(rows[0]), connection.dialect.name)
     values = itemgetter(*names)
     await connection.exec_driver_sql(sql, [values(row) for row in rows])
 
 
 @lru_cache(maxsize=64)
-def _statement(
-    table: str, columns: tuple[str, ...], dialect: Dialect
-) -> tuple[str, tuple[str, ...]]:
-    compiled = insert(metadata.tables[table]).compile(dialect=dialect, column_keys=list(columns))
+def _statement(table: str, columns: tuple[str, ...], name: str) -> tuple[str, tuple[str, ...]]:
+    compiled = insert(metadata.tables[table]).compile(
+        dialect=DIALECTS[name], column_keys=list(columns)
+    )
     return str(compiled), tuple(compiled.positiontup or ())

@@ -9,9 +9,17 @@ from functools import lru_cache
 from typing import Any, TypeVar, cast
 
 from sqlalchemy import Dialect
+from sqlalchemy.dialects.postgresql import asyncpg
+from sqlalchemy.dialects.sqlite import aiosqlite
 from sqlalchemy.sql.expression import ClauseElement
 
 from cybercoop.store.database import Connection
+
+DIALECTS: Mapping[str, Dialect] = {
+    "sqlite": aiosqlite.dialect(),
+    "postgresql": asyncpg.dialect(),  # type: ignore[no-untyped-call] # SQLAlchemy leaves it so
+}
+"""How the two databases spell SQL."""
 
 Shape = TypeVar("Shape", bound=Hashable)
 
@@ -23,7 +31,7 @@ async def rows(
     values: Mapping[str, Any],
 ) -> Sequence[tuple[Any, ...]]:
     """Run what ``build`` makes of ``shape`` with ``values`` by name, and return all rows."""
-    sql, names, fixed = _compiled(build, shape, connection.dialect)
+    sql, names, fixed = _compiled(build, shape, connection.dialect.name)
     bound = {**fixed, **values}
     said = tuple([bound[name] for name in names])
     if connection.dialect.name == "sqlite":
@@ -36,8 +44,10 @@ async def rows(
 
 @lru_cache(maxsize=512)
 def _compiled(
-    build: Callable[[Shape], ClauseElement], shape: Shape, dialect: Dialect
+    build: Callable[[Shape], ClauseElement], shape: Shape, name: str
 ) -> tuple[str, tuple[str, ...], dict[str, Any]]:
-    compiled = build(shape).compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
+    compiled = build(shape).compile(
+        dialect=DIALECTS[name], compile_kwargs={"render_postcompile": True}
+    )
     names = tuple(getattr(compiled, "positiontup", None) or ())
     return str(compiled), names, dict(compiled.params)
