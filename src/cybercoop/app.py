@@ -25,7 +25,7 @@ from cybercoop.door import (
 )
 from cybercoop.errors import Misused
 from cybercoop.store import members, statuses, upgrade
-from cybercoop.store.database import Connection, Database
+from cybercoop.store.database import Connection, Database, explained
 from cybercoop.store.members import Center
 from cybercoop.surroundings import Surroundings
 from cybercoop.taxii import collections
@@ -137,12 +137,12 @@ def _socket(host: str, port: int, seconds: int) -> socket.socket:
 
 
 def _tls(settings: Settings) -> ssl.SSLContext | None:
-    if settings.tls_cert is None or settings.tls_key is None:
+    if settings.tls is None:
         return None
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     try:
-        context.load_cert_chain(settings.tls_cert, settings.tls_key)
+        context.load_cert_chain(*settings.tls)
     except (OSError, ssl.SSLError) as error:
         msg = f"The TLS certificate or key cannot be read: {error}"
         raise Misused(msg) from error
@@ -161,10 +161,7 @@ async def running(
     database = Database(settings.database_url)
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(database.close)
-        await upgrade.require_current(database)
-        async with database.read() as connection:
-            center = await members.the_center(connection)
-            name = (await members.find(connection, center.org_id)).name
+        center, name = await _founded(database)
         projector = Projector(database, center, surroundings)
         app = make_app(database, center, settings, surroundings, projector.wake)
         add_doors(app, center, name)
@@ -175,21 +172,33 @@ async def running(
         yield await stack.enter_async_context(listening(app, settings))
 
 
+async def _founded(database: Database) -> tuple[Center, str]:
+    """Return the center and its name; raise ``Misused`` where there is none to work for."""
+    with explained():
+        await upgrade.require_current(database)
+        async with database.read() as connection:
+            center = await members.the_center(connection)
+            return center, (await members.find(connection, center.org_id)).name
+
+
 async def _stop(tasks: list[asyncio.Task[None]], app: web.Application) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-    await signin.write_down(app)
+    with contextlib.suppress(Misused, OSError), explained():
+        await signin.write_down(app)
 
 
 async def _housekeeping(app: web.Application, settings: Settings, around: Surroundings) -> None:
     """Once a minute write down token use, and forget statuses that are too old."""
     while True:
         await asyncio.sleep(60)
-        await signin.write_down(app)
-        async with app[DATABASE].write() as connection:
-            before = around.now() - settings.status_hours * _HOUR * 1_000_000
-            await statuses.prune(connection, before)
+        # A database that is away is there again in some other minute.
+        with contextlib.suppress(Misused, OSError), explained():
+            await signin.write_down(app)
+            async with app[DATABASE].write() as connection:
+                before = around.now() - settings.status_hours * _HOUR * 1_000_000
+                await statuses.prune(connection, before)
 
 
 async def serve(
@@ -201,7 +210,7 @@ async def serve(
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, ended.set)
     async with running(settings, Surroundings(), projects=projects) as (host, port):
-        scheme = "https" if settings.tls_cert else "http"
+        scheme = "https" if settings.tls else "http"
         shown = f"[{host}]" if ":" in host else host
         announce(f"{scheme}://{shown}:{port}")
         await ended.wait()
@@ -211,9 +220,7 @@ async def work(settings: Settings) -> None:
     """Project until SIGINT or SIGTERM; of several workers one at a time gets its turn."""
     database, around = Database(settings.database_url), Surroundings()
     try:
-        await upgrade.require_current(database)
-        async with database.read() as connection:
-            center = await members.the_center(connection)
+        center, _ = await _founded(database)
         task = asyncio.create_task(Projector(database, center, around).run())
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):

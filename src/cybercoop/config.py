@@ -54,6 +54,17 @@ class Settings(BaseSettings):
         return self.database or f"sqlite:///{self.data / 'cybercoop.sqlite'}"
 
     @property
+    def tls(self) -> tuple[Path, Path] | None:
+        """Return certificate and key, or None for plain HTTP; raise ``Misused`` for half of it."""
+        if self.tls_cert is None and self.tls_key is None:
+            return None
+        if self.tls_cert is None or self.tls_key is None:
+            missing = "tls_cert" if self.tls_cert is None else "tls_key"
+            msg = f"TLS needs a certificate and its key; {missing} is missing. Set both or none."
+            raise Misused(msg)
+        return self.tls_cert, self.tls_key
+
+    @property
     def address(self) -> tuple[str, int]:
         """Return host and port of ``listen``; an IPv6 host stands in brackets."""
         host, _, port = self.listen.rpartition(":")

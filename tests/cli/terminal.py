@@ -8,6 +8,7 @@ import json
 import multiprocessing
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -20,6 +21,8 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = (sys.executable, "-m", "cybercoop")
+# Where tests are broken off by force, nothing of theirs goes on (Linux has this program).
+ENDS_WITH_US = ("setpriv", "--pdeathsig", "KILL") if shutil.which("setpriv") else ()
 PATIENCE = 120
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(["cybercoop.__main__"])
@@ -49,7 +52,11 @@ class Terminal:
                 target=_become, args=(words, self.folder, self.environment | more, *printed)
             )
             process.start()
-            process.join(PATIENCE)
+            try:
+                process.join(PATIENCE)
+            finally:
+                process.kill()
+                process.join()
             texts = [file.read_text() for file in printed]
         done = subprocess.CompletedProcess(words, process.exitcode or 0, *texts)
         assert done.returncode == code, (arguments, done.stdout, done.stderr)
@@ -64,24 +71,27 @@ class Terminal:
         assert isinstance(said, dict)
         return said
 
-    def start(self, *arguments: object, **more: str) -> subprocess.Popen[str]:
-        """Start a command and do not wait for it."""
-        return subprocess.Popen(
-            [*COMMAND, *map(str, arguments)],
+    @contextmanager
+    def started(self, *arguments: object, **more: str) -> Iterator[subprocess.Popen[str]]:
+        """Lend a command that runs; whatever comes between, it has ended afterwards."""
+        with subprocess.Popen(
+            [*ENDS_WITH_US, *COMMAND, *map(str, arguments)],
             cwd=self.folder,
             env=self.environment | more,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-        )
+        ) as process:
+            try:
+                yield process
+            finally:
+                process.kill()
 
     @contextmanager
     def serving(self, command: str = "serve", **more: str) -> Iterator[str]:
         """Lend the text that a server prints once pushes are possible; end it afterwards."""
-        process = self.start(command, **more)
-        try:
+        with self.started(command, **more) as process:
             yield _first_words(process)
-        finally:
             process.send_signal(signal.SIGTERM)
             rest, complaints = process.communicate(timeout=PATIENCE)
         assert process.returncode == 0, (rest, complaints)

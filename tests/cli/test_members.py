@@ -125,5 +125,6 @@ def test_the_group_of_all_members_is_not_joined_by_hand(center: Terminal) -> Non
 
 def test_a_list_that_is_no_terminal_folds_no_id(center: Terminal) -> None:
     ids = [one["id"] for one in center.json("org", "list")["organisations"]]
-    printed, _ = center.start("org", "list").communicate(timeout=PATIENCE)
+    with center.started("org", "list") as process:
+        printed, _ = process.communicate(timeout=PATIENCE)
     assert [one for one in ids if one not in printed] == []

@@ -91,16 +91,16 @@ async def test_a_push_waits_for_a_server_that_comes_up_late(county: County) -> N
         sock.bind(("127.0.0.1", 0))
         port = sock.getsockname()[1]
     client = county.client | {"CYBERCOOP_URL": f"http://127.0.0.1:{port}"}
-    early = county.terminal.start("push", file, **client)
-    await asyncio.sleep(2)
     real = int(county.client["CYBERCOOP_URL"].rpartition(":")[2])
 
     async def forward(here: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
         there, away = await asyncio.open_connection("127.0.0.1", real)
         await asyncio.gather(_pour(here, away), _pour(there, back))
 
-    async with await asyncio.start_server(forward, "127.0.0.1", port):
-        printed, complaints = await asyncio.to_thread(early.communicate, timeout=PATIENCE)
+    with county.terminal.started("push", file, **client) as early:
+        await asyncio.sleep(2)
+        async with await asyncio.start_server(forward, "127.0.0.1", port):
+            printed, complaints = await asyncio.to_thread(early.communicate, timeout=PATIENCE)
     assert early.returncode == 0, complaints
     assert printed.splitlines()[1].split()[:3] == ["accepted", "community", "1"]
 

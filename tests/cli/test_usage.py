@@ -76,7 +76,10 @@ def test_what_is_wrong_is_said_in_a_sentence(
     [
         ("CYBERCOOP_PAGE_LIMIT", "many", 2),
         ("CYBERCOOP_LISTEN", "8080", 2),
+        ("CYBERCOOP_TLS_CERT", "chain.pem", 2),
+        ("CYBERCOOP_TLS_KEY", "key.pem", 2),
         ("CYBERCOOP_DATABASE", "mysql://x", 2),
+        ("CYBERCOOP_DATABASE", "postgresql://127.0.0.1:port/x", 2),
         ("CYBERCOOP_DATABASE", "postgresql://127.0.0.1:1/x", 1),
     ],
 )

@@ -120,6 +120,15 @@ async def test_no_request_is_taken_before_the_handshake_ends(tmp_path: Path) -> 
     assert b"Early data was not sent" in said
 
 
+@pytest.mark.parametrize("missing", ["tls_cert", "tls_key"])
+async def test_half_of_tls_is_not_served_as_none(missing: str, tmp_path: Path) -> None:
+    said = {name: tmp_path / "x.pem" for name in ("tls_cert", "tls_key") if name != missing}
+    url = f"sqlite:///{tmp_path / 'coop.sqlite'}"
+    with pytest.raises(Misused, match=f"{missing} is missing"):
+        async with world(url, tmp_path, **said):
+            pass
+
+
 async def test_a_key_that_does_not_fit_is_named_at_the_start(tmp_path: Path) -> None:
     wrong = tmp_path / "key.pem"
     trustme.CA().private_key_pem.write_to_path(wrong)

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from cybercoop.config import Settings
 from cybercoop.errors import Misused
-from cybercoop.store.database import Database
+from cybercoop.store.database import Database, explained
 from cybercoop.store.upgrade import require_current, upgrade
 
 T = TypeVar("T")
@@ -35,8 +35,9 @@ def on_database(work: Callable[[Database], Awaitable[T]], *, upgrades: bool = Fa
     async def run() -> T:
         database = Database(configured().database_url)
         try:
-            await (upgrade if upgrades else require_current)(database)
-            return await work(database)
+            with explained():
+                await (upgrade if upgrades else require_current)(database)
+                return await work(database)
         finally:
             await database.close()
 

@@ -67,7 +67,8 @@ def locks_for(
     ``groups`` maps marking-definition ids to the groups that the contributor may address,
     ``statements`` are the ids of statement markings that are known. An object that carries no
     level gets the default that its contributor gave with it, else his declared one; without
-    any it stays with its owner. Granular marks can only make the whole object stricter.
+    any, or with one that names a group he has left, it stays with its owner. Granular marks can
+    only make the whole object stricter.
     """
     marks = _marks(body, groups, statements)
     name, level = marks.group or addressed.group, marks.whole
@@ -85,9 +86,11 @@ def locks_for(
 def _default(addressed: Addressed, contributor: Organisation) -> tuple[str | None, str | None]:
     if addressed.tlp is not None:
         return addressed.tlp, None
-    if contributor.default_tlp is None and contributor.default_group is not None:
-        return "amber", contributor.default_group
-    return contributor.default_tlp, contributor.default_group
+    group = contributor.default_group
+    if group not in {None, MEMBERS, *contributor.groups}:
+        # The level alone would show everybody what was meant for the group.
+        return None, None
+    return contributor.default_tlp or (group and "amber"), group
 
 
 def _marks(

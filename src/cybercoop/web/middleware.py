@@ -1,11 +1,15 @@
 """What every request passes: who is asking, and the one map from errors to HTTP."""
 
 import json
+import traceback
+from pathlib import Path
 
+import structlog
 from aiohttp import web
 
 from cybercoop import errors
 from cybercoop.door import AUTHENTICATE, READER, TAXII, TAXII_PATHS, Handler
+from cybercoop.store.database import is_away
 
 _STATUS: dict[type[errors.CoopError], int] = {
     errors.Refused: 422,
@@ -30,8 +34,15 @@ _TITLES = {
     413: "Too large",
     415: "Unsupported media type",
     422: "Refused",
+    500: "Internal error",
+    503: "Not available",
 }
+_RETRY_AFTER = "5"
+"""Seconds; a database that is started again takes about as long."""
+
 _CHALLENGE = 'Basic realm="cybercoop", charset="UTF-8"'
+
+_log = structlog.get_logger("web")
 
 
 @web.middleware
@@ -46,6 +57,8 @@ async def middleware(request: web.Request, handler: Handler) -> web.StreamRespon
         response = _answer(request, error.status, error.reason)
         if "Allow" in error.headers:
             response.headers["Allow"] = error.headers["Allow"]
+    except Exception as error:  # noqa: BLE001 - the top of every request
+        response = _failed(request, error)
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response
 
@@ -58,6 +71,25 @@ async def _identify(request: web.Request) -> None:
     if reader is None:
         raise errors.Unauthenticated("These credentials are not known, or no longer good.")
     request[READER] = reader
+
+
+def _failed(request: web.Request, error: Exception) -> web.Response:
+    """Log what nobody expected, and answer with none of it."""
+    frames = reversed(traceback.extract_tb(error.__traceback__))
+    _log.error(
+        "request failed",
+        method=request.method,
+        path=ascii(request.path),
+        error=ascii(error),
+        at=" < ".join(f"{Path(one.filename).name}:{one.lineno}" for one in frames),
+    )
+    if is_away(error):
+        text = "The center cannot reach its database; try again in a moment."
+        response = _answer(request, web.HTTPServiceUnavailable.status_code, text)
+        response.headers["Retry-After"] = _RETRY_AFTER
+        return response
+    text = "Something went wrong here; whoever runs the center finds it in the log."
+    return _answer(request, web.HTTPInternalServerError.status_code, text)
 
 
 def _answer(request: web.Request, status: int, text: str) -> web.Response:

@@ -49,7 +49,8 @@ def keep_track(app: web.Application) -> None:
 
 async def write_down(app: web.Application) -> None:
     """Write down when tokens were last used; one statement for all, not one per request."""
-    used, app[_USED] = app[_USED], {}
+    used = app[_USED].copy()
+    app[_USED].clear()
     if used:
         async with app[DATABASE].write() as connection:
             await remembered.note_use(connection, list(used), max(used.values()))
