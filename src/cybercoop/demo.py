@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
 from rich.markup import escape
@@ -16,7 +15,7 @@ from cybercoop.members.organisations import Kind, Organisation
 from cybercoop.members.tokens import Scope, digest
 from cybercoop.store import members, projection, upgrade
 from cybercoop.store import tokens as remembered
-from cybercoop.store.database import Connection, Database
+from cybercoop.store.database import Connection, Database, explained
 from cybercoop.surroundings import Surroundings
 
 CENTER = "Virtuelles Zentrum EMH"
@@ -45,13 +44,13 @@ class Guide:
         """Return what to look at and three commands to copy."""
         pusher, reader = self._two_counties()
         rows = "\n".join(f"  {escape(name):<32} {token}" for name, token in self.tokens.items())
+        # The library takes no alias in an address: a collection is found by walking to it.
         python = (
             "from taxii2client.v21 import Server; "
             f"s = Server('{address}/taxii2/', user='token', password='{reader}'); "
-            "print([c.title for c in s.api_roots[0].collections])"
+            "feed = next(c for c in s.api_roots[0].collections if c.alias == 'feed'); "
+            "print(feed.get_objects(limit=3))"
         )
-        missing = find_spec("taxii2client") is None
-        install = "  (after: pip install taxii2-client)" if missing else ""
         return f"""\
 [bold]{CENTER}[/bold] serves on {address}   (stop with Ctrl+C / beenden mit Strg+C)
 
@@ -65,7 +64,7 @@ Push a file / eine Datei melden:
 Read with curl / mit curl lesen:
   curl -u token:{reader} "{address}/taxii2/coop/collections/feed/objects/?limit=3"
 
-Read with taxii2-client / mit taxii2-client lesen:{install}
+Read with taxii2-client / mit taxii2-client lesen:
   .venv/bin/python -c "{escape(python)}"
 """
 
@@ -79,23 +78,32 @@ Read with taxii2-client / mit taxii2-client lesen:{install}
 
 async def prepare(settings: Settings) -> Guide:
     """Make the demo center, or go on with the one that is there."""
-    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    database, around = Database(settings.database_url), Surroundings()
     try:
-        await upgrade.upgrade(database)
-        async with database.read() as connection:
-            ever = await projection.organisation_names(connection)
-            known = {name for name, _ in ever.values()}
-        if not known:
-            await founding.found_center(database, CENTER, around)
-        elif CENTER not in known:
-            raise Misused("This database has another center; set CYBERCOOP_DATA for the demo.")
-        await _enrol(database, known, around)
-        guide = Guide(await _tokens(database, _read(settings.data / _TOKENS), around))
-        _write(settings.data / _TOKENS, guide.tokens)
-        await _load_samples(database, around)
+        settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        msg = f"The folder {settings.data} cannot be made: {error}. Set CYBERCOOP_DATA."
+        raise Misused(msg) from error
+    database = Database(settings.database_url)
+    try:
+        with explained():
+            return await _prepared(database, settings.data / _TOKENS, Surroundings())
     finally:
         await database.close()
+
+
+async def _prepared(database: Database, kept: Path, around: Surroundings) -> Guide:
+    await upgrade.upgrade(database)
+    async with database.read() as connection:
+        ever = await projection.organisation_names(connection)
+        known = {name for name, _ in ever.values()}
+    if not known:
+        await founding.found_center(database, CENTER, around)
+    elif CENTER not in known:
+        raise Misused("This database has another center; set CYBERCOOP_DATA for the demo.")
+    await _enrol(database, known, around)
+    guide = Guide(await _tokens(database, _read(kept), around))
+    _write(kept, guide.tokens)
+    await _load_samples(database, around)
     return guide
 
 
