@@ -6,6 +6,7 @@ nothing to change.
 """
 
 import hashlib
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,7 @@ import msgspec
 from sqlalchemy import Table, func, select, update
 
 from cybercoop.collect import founding, intake, projector, writing
+from cybercoop.collect.checking import content_hash
 from cybercoop.indicators.patterns import Canonical, canonical
 from cybercoop.members.organisations import Group, Kind, Organisation
 from cybercoop.sharing import locks, marking, stamps
@@ -85,7 +87,7 @@ class Model:
             "seq": at,
             "date_added": START + at,
             "stix_id": given_id(FIRST, number),
-            "hash": hashlib.sha256(raw).digest(),
+            "hash": content_hash(json.loads(raw)),
             "bytes": raw,
             "key": same.key,
         }

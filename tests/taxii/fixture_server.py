@@ -9,7 +9,6 @@ posted shows in the next GET.
 
 import argparse
 import asyncio
-import hashlib
 import hmac
 import json
 import signal
@@ -25,6 +24,7 @@ from yarl import URL
 
 from cybercoop import app as house
 from cybercoop.collect import founding
+from cybercoop.collect.checking import content_hash
 from cybercoop.config import Settings
 from cybercoop.door import TAXII_PATHS, Authenticate, Reader
 from cybercoop.members.organisations import Kind, Organisation
@@ -187,7 +187,7 @@ def _row(org: Organisation, one: Json, entry: Json) -> dict[str, Any]:
         "latest": False,
         "deleted": False,
         "revoked": bool(one.get("revoked", False)),
-        "hash": hashlib.sha256(raw).digest(),
+        "hash": content_hash(json.loads(raw)),
         "bytes": raw,
         "lock": locks.own(org.id),
         "at_lock": None,

@@ -83,7 +83,12 @@ def _check(raw: bytes, bundle_spec: str | None, rules: Rules) -> Draft | Verdict
     until = None
     if checked.type == "indicator":
         until = effective_until(body, standing.kind, rules.now)
-    return Draft(raw, hashlib.sha256(raw).digest(), checked, standing, until)
+    return Draft(raw, content_hash(body), checked, standing, until)
+
+
+def content_hash(body: dict[str, Any]) -> bytes:
+    """Return what two spellings of the same object share: spacing and order do not count."""
+    return hashlib.sha256(msgspec.json.encode(body, order="sorted")).digest()
 
 
 def refused(body: Mapping[str, Any], refusal: Refused) -> Verdict:

@@ -65,13 +65,15 @@ async def resolve(
     """Say for each contribution where it counts now."""
     ends = await projection.ends_of(connection, [row.seq for row in rows])
     refs = sorted({ref for some in ends.values() for ref in some})
-    found = await _find(connection, refs, catalogues)
+    found = await _find(connection, refs, catalogues, {row.org_id for row in rows})
     return [_resolved(row, ends[row.seq], found) for row in rows]
 
 
-async def _find(connection: Connection, refs: list[str], catalogues: frozenset[str]) -> _Found:
+async def _find(
+    connection: Connection, refs: list[str], catalogues: frozenset[str], orgs: set[str]
+) -> _Found:
     own, catalogue = {}, {}
-    for row in await projection.given(connection, refs):
+    for row in await projection.given(connection, catalogues | orgs, refs):
         if row.at_lock is not None and row.key is not None:
             place = (row.at_lock, row.key)
             if row.org_id in catalogues:

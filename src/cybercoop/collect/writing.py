@@ -125,7 +125,7 @@ def row_of(
         "type": change.kind,
         "spec_version": "2.1",
         "created": created,
-        "modified": times.normal(version),
+        "modified": times.normal(version) if verbatim is not None else f"{now[:-1]}000Z",
         "version": version,
         "digest": change.digest,
         "revoked": content is None,

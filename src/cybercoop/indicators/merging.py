@@ -30,11 +30,6 @@ TYPES_20 = frozenset(
 """Indicator labels of STIX 2.0 that STIX 2.1 knows as ``indicator_types`` (sections 6.5, 10.13)."""
 
 
-def is_benign(body: dict[str, Any]) -> bool:
-    """Say whether an indicator is a vote that its value is harmless."""
-    return "benign" in indicator_types(body)
-
-
 def indicator_types(body: dict[str, Any]) -> list[str]:
     """Return the types of an indicator of either STIX version."""
     if "indicator_types" in body or body.get("spec_version") == "2.1":
@@ -50,7 +45,8 @@ def merge_indicator(statements: list[Statement], lock: str) -> Content | None:
     confidence; names and text only of those who chose to be named.
     """
     standing = per_contributor(statements)
-    calls = [one for one in standing if not is_benign(one.body)]
+    types = [indicator_types(one.body) for one in standing]
+    calls = [one for one, said in zip(standing, types, strict=True) if "benign" not in said]
     if not any(one.lock == lock for one in calls):
         return None
     bodies = [one.body for one in calls]
@@ -59,7 +55,9 @@ def merge_indicator(statements: list[Statement], lock: str) -> Content | None:
         first["pattern"], first.get("pattern_type", "stix"), _pattern_version(calls[0])
     )
     body = {
-        "indicator_types": sorted({name for one in bodies for name in indicator_types(one)}),
+        "indicator_types": sorted(
+            {name for said in types if "benign" not in said for name in said}
+        ),
         "pattern": pattern.text,
         "pattern_type": pattern.pattern_type,
         "pattern_version": "2.1" if pattern.pattern_type == "stix" else None,

@@ -12,6 +12,7 @@ from sqlalchemy import (
     false,
     func,
     insert,
+    or_,
     select,
     true,
     update,
@@ -90,15 +91,13 @@ async def statements(
 ) -> frozenset[str]:
     """Return which of ``ids`` are markings that this contributor sent, or reads in a catalogue."""
     c = contributions.c
-    query = (
-        select(c.stix_id)
-        .join(organisations, organisations.c.id == c.org_id)
-        .where(
-            c.stix_id.in_(list(ids)),
-            c.type == "marking-definition",
-            c.deleted == false(),
-            (c.org_id == org_id) | ((organisations.c.catalogue == true()) & c.lock.in_(keys)),
-        )
+    catalogues = select(organisations.c.id).where(organisations.c.catalogue == true())
+    query = select(c.stix_id).where(
+        or_(c.org_id == org_id, c.org_id.in_(catalogues)),
+        c.stix_id.in_(list(ids)),
+        c.type == "marking-definition",
+        c.deleted == false(),
+        or_(c.org_id == org_id, c.lock.in_(keys)),
     )
     return frozenset((await connection.execute(query)).scalars())
 

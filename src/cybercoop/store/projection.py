@@ -350,10 +350,13 @@ async def remember_ends(connection: Connection, rows: Sequence[Mapping[str, Any]
         await connection.execute(found.values(key=bindparam("key")), list(rows))
 
 
-async def given(connection: Connection, ids: Sequence[str]) -> list[Row]:
-    """Return what stands under ids that contributors gave, of any contributor."""
+async def given(
+    connection: Connection, orgs: Iterable[str], ids: Sequence[str]
+) -> list[Row]:
+    """Return what stands under ids that these contributors gave."""
     c = contributions.c
     query = select(*_ROW).where(
+        c.org_id.in_(sorted(orgs)),
         c.stix_id.in_(bindparam("ids", expanding=True)),
         c.latest == true(),
         c.deleted == false(),

@@ -200,7 +200,6 @@ Index(
     sqlite_where=text("pending = 1"),
     postgresql_where=text("pending = 1"),
 )
-Index("contributions_by_id", contributions.c.stix_id)
 
 # What a contribution refers to, and what that turned out to be.
 ends = Table(
