@@ -350,9 +350,7 @@ async def remember_ends(connection: Connection, rows: Sequence[Mapping[str, Any]
         await connection.execute(found.values(key=bindparam("key")), list(rows))
 
 
-async def given(
-    connection: Connection, orgs: Iterable[str], ids: Sequence[str]
-) -> list[Row]:
+async def given(connection: Connection, orgs: Iterable[str], ids: Sequence[str]) -> list[Row]:
     """Return what stands under ids that these contributors gave."""
     c = contributions.c
     query = select(*_ROW).where(
