@@ -18,7 +18,7 @@ from cybercoop.collect.checking import (
 )
 from cybercoop.errors import Misused, Refused, Unauthenticated
 from cybercoop.members.organisations import Kind, Organisation
-from cybercoop.sharing import UNSAID, Addressed, keys_of, locks, locks_for
+from cybercoop.sharing import UNSAID, Addressed, keys_of, locks, locks_for, marking
 from cybercoop.stix import schema, times
 from cybercoop.stix.slices import cut
 from cybercoop.store import contributions, members, releases
@@ -153,7 +153,8 @@ async def _world(
         raise Misused(msg)
     drafts = [one for one in checked if isinstance(one, Draft)]
     defined = {one.checked.id for one in drafts if one.checked.type == "marking-definition"}
-    wanted = {ref for one in drafts for ref in _marking_refs(one.body)} - defined
+    carried = {ref for one in drafts for ref in _marking_refs(one.body)}
+    wanted = {ref for ref in carried - defined if not marking.is_level(ref)}
     known: frozenset[str] = frozenset()
     if wanted:
         keys = keys_of(contributor)

@@ -139,6 +139,11 @@ def _lock(level: str | None, group: str | None, contributor: Organisation) -> st
     return locks.COMMUNITY if level == "green" else locks.PUBLIC
 
 
+def is_level(ref: str) -> bool:
+    """Say whether a marking-definition id is one of the published TLP definitions."""
+    return ref in _LEVEL_OF
+
+
 def check_definition(body: Mapping[str, Any]) -> None:
     """Refuse a marking-definition that redefines TLP, or is of an unknown kind.
 

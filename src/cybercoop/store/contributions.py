@@ -91,9 +91,10 @@ async def statements(
 ) -> frozenset[str]:
     """Return which of ``ids`` are markings that this contributor sent, or reads in a catalogue."""
     c = contributions.c
-    catalogues = select(organisations.c.id).where(organisations.c.catalogue == true())
+    o = organisations.c
+    trusted = select(o.id).where(or_(o.id == org_id, o.catalogue == true()))
     query = select(c.stix_id).where(
-        or_(c.org_id == org_id, c.org_id.in_(catalogues)),
+        c.org_id.in_(trusted),
         c.stix_id.in_(list(ids)),
         c.type == "marking-definition",
         c.deleted == false(),
