@@ -4,7 +4,7 @@ TAXII 2.1 sections 3.4 (filtering), 3.4.1 (versions) and 3.5 (pagination).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from cybercoop.store import page_statements, prepared
@@ -39,10 +39,6 @@ class Filters:
     types: tuple[str, ...] = ()
     versions: tuple[str, ...] = (LAST,)
     spec_versions: tuple[str, ...] = ()
-
-    def from_there(self, after: Position) -> "Filters":
-        """Return the same question, asked from another place on."""
-        return replace(self, after=after)
 
 
 @dataclass(frozen=True, slots=True)
