@@ -6,6 +6,7 @@ import signal
 import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 
 from aiohttp import web
 
@@ -21,11 +22,10 @@ from cybercoop.door import (
     WAKE,
     Authenticate,
     Handler,
-    Reader,
 )
 from cybercoop.errors import Misused
 from cybercoop.store import members, statuses, upgrade
-from cybercoop.store.database import Connection, Database, explained
+from cybercoop.store.database import Database, explained
 from cybercoop.store.members import Center
 from cybercoop.surroundings import Surroundings
 from cybercoop.taxii import collections
@@ -57,20 +57,15 @@ def make_app(
 
 def add_doors(app: web.Application, center: Center, name: str) -> None:
     """Open the product's doors: TAXII with its two roots, and the REST API."""
-
-    async def of_reader(
-        connection: Connection, reader: Reader | None
-    ) -> list[collections.Collection]:
-        return await collections.of_reader(connection, reader, center)
-
-    async def public(
-        _connection: Connection, _reader: Reader | None
-    ) -> list[collections.Collection]:
-        return collections.public(center)
-
+    of_reader = partial(collections.of_reader, center=center)
     roots = (
         taxii.Root("/taxii2/coop/", name, of_reader),
-        taxii.Root("/taxii2/public/", f"{name}: public / öffentlich", public, open=True),
+        taxii.Root(
+            "/taxii2/public/",
+            f"{name}: public / öffentlich",
+            lambda _reader: collections.public(center),
+            open=True,
+        ),
     )
     app[TAXII_PATHS] = ("/taxii2",)
     taxii.add_routes(app, taxii.Discovery(name, roots))

@@ -15,7 +15,7 @@ from cybercoop.members.organisations import Kind, Organisation
 from cybercoop.members.tokens import Scope, digest
 from cybercoop.store import members, projection, upgrade
 from cybercoop.store import tokens as remembered
-from cybercoop.store.database import Connection, Database, explained
+from cybercoop.store.database import Database, explained
 from cybercoop.surroundings import Surroundings
 
 CENTER = "Virtuelles Zentrum EMH"
@@ -138,18 +138,16 @@ async def _tokens(
     async with database.write() as connection:
         for org in await members.all_organisations(connection):
             text = kept.get(org.name, "")
-            if not await _is_good(connection, text, org, around):
+            if not await _is_good(database, text, org, around):
                 scope = {CENTER: Scope.ADMIN, READER: Scope.READ}.get(org.name, Scope.WRITE)
                 _, text = await tokens.create(connection, around, org.id, scope)
             found[org.name] = text
     return found
 
 
-async def _is_good(
-    connection: Connection, text: str, org: Organisation, around: Surroundings
-) -> bool:
-    held = await remembered.holder(connection, digest(text), around.now())
-    return held is not None and held[1].id == org.id
+async def _is_good(database: Database, text: str, org: Organisation, around: Surroundings) -> bool:
+    held = await remembered.holder(database, digest(text), around.now())
+    return held is not None and held.org.id == org.id
 
 
 def _read(file: Path) -> dict[str, str]:

@@ -10,6 +10,7 @@ from cybercoop.errors import Forbidden, Unauthenticated
 from cybercoop.members.organisations import Organisation
 from cybercoop.members.tokens import Scope
 from cybercoop.store.database import Database
+from cybercoop.store.feeds import Feed
 from cybercoop.store.members import Center
 from cybercoop.surroundings import Surroundings
 
@@ -18,11 +19,12 @@ TAXII = "application/taxii+json;version=2.1"
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Hold who is asking and what the token allows."""
+    """Hold who is asking, what the token allows, and the ids of the reader's feed so far."""
 
     org: Organisation
     scope: Scope
     token_id: str = ""
+    feeds: tuple[Feed, ...] = ()
 
 
 SETTINGS = web.AppKey("settings", Settings)

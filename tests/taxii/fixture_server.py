@@ -32,7 +32,7 @@ from cybercoop.members.tokens import Scope
 from cybercoop.sharing import locks
 from cybercoop.stix import times
 from cybercoop.store import contributions, members, statuses, upgrade
-from cybercoop.store.database import Connection, Database
+from cybercoop.store.database import Database
 from cybercoop.store.tables import clocks
 from cybercoop.surroundings import Surroundings
 from cybercoop.taxii import routes as taxii
@@ -106,10 +106,7 @@ def _by_password(passwords: Mapping[str, str], users: Mapping[str, Organisation]
 def _same_for_all(shelves: Sequence[Collection]) -> Collections:
     in_order = sorted(shelves, key=lambda one: one.id)
 
-    async def found(_connection: Connection, _reader: Reader | None) -> list[Collection]:
-        return list(in_order)
-
-    return found
+    return lambda _reader: list(in_order)
 
 
 def _discovery(fixture: Json, collections: Collections) -> taxii.Discovery:

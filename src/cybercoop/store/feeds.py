@@ -9,11 +9,10 @@ import hmac
 import json
 import uuid
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
 
-from sqlalchemy import Select, String, bindparam, insert, select, update
+from sqlalchemy import insert, select, update
 
-from cybercoop.store import prepared
 from cybercoop.store.database import Connection
 from cybercoop.store.tables import feeds
 
@@ -27,6 +26,7 @@ class Feed:
     locks: frozenset[str]
 
 
+@lru_cache(maxsize=1024)
 def identifier(secret: bytes, name: str) -> str:
     """Return the collection id of a name: an HMAC in the shape of a UUIDv4 (RFC 9562, 5.4)."""
     digest = hmac.digest(secret, f"collection|{name}".encode(), hashlib.sha256)
@@ -35,14 +35,17 @@ def identifier(secret: bytes, name: str) -> str:
 
 async def all_of(connection: Connection, org_id: str) -> list[Feed]:
     """Return the ids that an organisation's feed has had, oldest first."""
-    rows = await prepared.rows(connection, _feeds, "feeds", {"org_id": org_id})
-    return [Feed(feed_id, number, frozenset(json.loads(locks))) for feed_id, number, locks in rows]
+    query = select(*SHOWN).where(feeds.c.org_id == org_id).order_by(feeds.c.number)
+    return [feed(*row) for row in await connection.execute(query)]
 
 
-def _feeds(_shape: str) -> Select[Any]:
-    query = select(feeds.c.id, feeds.c.number, feeds.c.locks)
-    mine = feeds.c.org_id == bindparam("org_id", "", type_=String())
-    return query.where(mine).order_by(feeds.c.number)
+SHOWN = (feeds.c.id, feeds.c.number, feeds.c.locks)
+"""The columns that ``feed`` takes."""
+
+
+def feed(feed_id: str, number: int, locks: str) -> Feed:
+    """Return the feed of a row."""
+    return Feed(feed_id, number, frozenset(json.loads(locks)))
 
 
 async def note_keys(

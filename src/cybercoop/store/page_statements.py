@@ -50,6 +50,11 @@ class Shape:
     stamps: int
     spec_versions: frozenset[str]
     skips: bool
+    merges: bool
+    """Whether the database merges ordered ranges lazily, each only as far as the page needs it.
+
+    SQLite does. PostgreSQL would read and sort all that follows, so each range is cut there.
+    """
 
     @property
     def rows(self) -> Table:
@@ -68,9 +73,13 @@ def build(shape: Shape) -> Select[Any]:
     table, key = shape.rows, _key(shape.rows)
     shown = [table.c.date_added, key.label("place"), *(table.c[name] for name in shape.columns)]
     places = _places(shape).subquery("places")
+    found = select(*shown).order_by(table.c.date_added)
+    if key is not table.c.date_added:
+        found = found.order_by(key)
+    if not shape.merges:
+        return found.join(places, places.c.place == key)
     # IN, not JOIN: SQLite walks the picked keys in order and has nothing left to sort.
-    found = select(*shown).where(key.in_(select(places.c.place))).order_by(table.c.date_added)
-    return found if key is table.c.date_added else found.order_by(key)
+    return found.where(key.in_(select(places.c.place)))
 
 
 def _key(table: _Rows) -> ColumnElement[int]:
@@ -90,17 +99,19 @@ def _places(shape: Shape) -> Select[Any] | CompoundSelect[Any]:
     table, key = shape.rows, _key(shape.rows)
     picked = select(key.label("place"), table.c.date_added)
     where = and_(_beyond(shape), *_conditions(shape))
-    if shape.ids:
-        chosen = [
-            picked.where(
-                table.c.stix_id.in_(_texts("id", shape.ids)), _permitted(shape, table), where
-            )
-        ]
-    else:
-        chosen = [picked.where(branch, where) for branch in _branches(shape)]
-    # Databases merge ordered ranges lazily: each is read only as far as the page needs it.
-    merged = union_all(*chosen) if len(chosen) > 1 else chosen[0]
     order = ("place",) if key is table.c.date_added else ("date_added", "place")
+    if shape.ids:
+        wanted = table.c.stix_id.in_(_texts("id", shape.ids))
+        merged: Select[Any] | CompoundSelect[Any] = picked.where(
+            wanted, _permitted(shape, table), where
+        )
+    else:
+        ranges = [picked.where(branch, where) for branch in _branches(shape)]
+        if not shape.merges:
+            most = _number("most") + _number("skip")
+            ends = [one.order_by(*map(text, order)).limit(most) for one in ranges]
+            ranges = [select(one.subquery()) for one in ends]
+        merged = union_all(*ranges) if len(ranges) > 1 else ranges[0]
     ordered = merged.order_by(*map(text, order)).limit(_number("most"))
     return ordered.offset(_number("skip")) if shape.skips else ordered
 

@@ -77,6 +77,7 @@ async def page(
         stamps=len(stamps),
         spec_versions=frozenset(filters.spec_versions),
         skips=filters.after.skip > 0,
+        merges=connection.dialect.name == "sqlite",
     )
     values: dict[str, Any] = {"after": filters.after.date_added, "skip": filters.after.skip}
     values["most"] = filters.limit + 1

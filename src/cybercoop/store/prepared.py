@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import asyncpg
 from sqlalchemy.dialects.sqlite import aiosqlite
 from sqlalchemy.sql.expression import ClauseElement
 
-from cybercoop.store.database import Connection
+from cybercoop.store.database import Connection, Database
 
 DIALECTS: Mapping[str, Dialect] = {
     "sqlite": aiosqlite.dialect(),
@@ -31,15 +31,34 @@ async def rows(
     values: Mapping[str, Any],
 ) -> Sequence[tuple[Any, ...]]:
     """Run what ``build`` makes of ``shape`` with ``values`` by name, and return all rows."""
-    sql, names, fixed = _compiled(build, shape, connection.dialect.name)
-    bound = {**fixed, **values}
-    said = tuple([bound[name] for name in names])
+    sql, said = _bound(build, shape, connection.dialect.name, values)
     if connection.dialect.name == "sqlite":
         # One hop to SQLite's thread instead of four: a hop costs more than a small read.
         driver: Any = (await connection.get_raw_connection()).driver_connection
         return cast("Sequence[tuple[Any, ...]]", await driver.execute_fetchall(sql, said))
     found = await connection.exec_driver_sql(sql, said)
     return cast("Sequence[tuple[Any, ...]]", found.all())
+
+
+async def glance(
+    database: Database,
+    build: Callable[[Shape], ClauseElement],
+    shape: Shape,
+    values: Mapping[str, Any],
+) -> Sequence[tuple[Any, ...]]:
+    """Return all rows of a look-up by key: small, and asked on every request."""
+    if database.is_sqlite:
+        return database.glance(*_bound(build, shape, "sqlite", values))
+    async with database.read() as connection:
+        return await rows(connection, build, shape, values)
+
+
+def _bound(
+    build: Callable[[Shape], ClauseElement], shape: Shape, name: str, values: Mapping[str, Any]
+) -> tuple[str, tuple[Any, ...]]:
+    sql, names, fixed = _compiled(build, shape, name)
+    bound = {**fixed, **values}
+    return sql, tuple([bound[name] for name in names])
 
 
 @lru_cache(maxsize=512)

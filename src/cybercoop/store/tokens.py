@@ -1,6 +1,8 @@
 """Tokens in the database: made, rotated, revoked, and looked up by every request."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import (
@@ -18,8 +20,10 @@ from sqlalchemy import (
 from cybercoop.errors import Misused
 from cybercoop.members.organisations import Organisation
 from cybercoop.members.tokens import Scope, Token
-from cybercoop.store import members, prepared
-from cybercoop.store.database import Connection
+from cybercoop.store import feeds, members, prepared
+from cybercoop.store.database import Connection, Database
+from cybercoop.store.feeds import Feed
+from cybercoop.store.tables import feeds as feed_ids
 from cybercoop.store.tables import group_members, organisations, tokens
 
 _SHOWN = (
@@ -102,19 +106,30 @@ async def revoke_all_of(connection: Connection, org_id: str, now: int) -> int:
     return await revoke(connection, now, tokens.c.org_id == org_id)
 
 
-async def holder(
-    connection: Connection, digest: bytes, now: int
-) -> tuple[Token, Organisation] | None:
-    """Return whose good token this is, with all groups, in one statement."""
-    rows = await prepared.rows(connection, _holder, "holder", {"digest": digest, "now": now})
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Hold whose token it is, and the ids that the feed of that organisation has had."""
+
+    token: Token
+    org: Organisation
+    feeds: tuple[Feed, ...]
+
+
+async def holder(database: Database, digest: bytes, now: int) -> Holder | None:
+    """Return whose good token this is, with all groups and feeds, in one statement."""
+    rows = await prepared.glance(database, _holder, "holder", {"digest": digest, "now": now})
     if not rows:
         return None
     token = _token(rows[0][: len(_SHOWN)])
     columns = organisations.c.keys()
     row = dict(zip(columns, rows[0][len(_SHOWN) :], strict=False))
-    own = {group for *_, group, of in rows if of == token.org_id}
-    parents = {group for *_, group, of in rows if of not in {token.org_id, None}}
-    return token, members.organisation(row, own, parents)
+    memberships = {one[-5:-3] for one in rows}
+    own = {group for group, of in memberships if of == token.org_id}
+    parents = {group for group, of in memberships if of not in {token.org_id, None}}
+    known = sorted({one[-3:] for one in rows if one[-3] is not None}, key=itemgetter(1))
+    return Holder(
+        token, members.organisation(row, own, parents), tuple(feeds.feed(*one) for one in known)
+    )
 
 
 def _holder(_shape: str) -> Select[Any]:
@@ -124,9 +139,16 @@ def _holder(_shape: str) -> Select[Any]:
     )
     ends = bindparam("now", 0, type_=BigInteger())
     return (
-        select(*_SHOWN, organisations, group_members.c.group_id, group_members.c.org_id)
+        select(
+            *_SHOWN,
+            organisations,
+            group_members.c.group_id,
+            group_members.c.org_id,
+            *feeds.SHOWN,
+        )
         .join(organisations, organisations.c.id == tokens.c.org_id)
         .outerjoin(group_members, membership)
+        .outerjoin(feed_ids, feed_ids.c.org_id == tokens.c.org_id)
         .where(
             tokens.c.hash == bindparam("digest", b"", type_=LargeBinary()),
             tokens.c.revoked_at.is_(None),

@@ -3,7 +3,7 @@
 TAXII 2.1 section 5.2; DESIGN: ``contributions``, ``feed``, ``feed-public`` and so on.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,7 +71,7 @@ class Collection:
         return await releases.read(connection, self.shelf.locks, filters, columns)
 
 
-Collections = Callable[[Connection, Reader | None], Awaitable[list[Collection]]]
+Collections = Callable[[Reader | None], list[Collection]]
 """Return what a reader finds under one API root, unlisted ones included, sorted by id."""
 
 
@@ -83,9 +83,7 @@ def named(found: Sequence[Collection], wanted: str) -> Collection:
     raise NotFound("There is no such collection.")
 
 
-async def of_reader(
-    connection: Connection, reader: Reader | None, center: Center
-) -> list[Collection]:
+def of_reader(reader: Reader | None, center: Center) -> list[Collection]:
     """Return the collections of the API root for organisations."""
     if reader is None:
         return []
@@ -99,8 +97,7 @@ async def of_reader(
         can_write=reader.scope.covers(Scope.WRITE),
         media_types=(STIX_21, STIX_20),
     )
-    known = await feeds.all_of(connection, reader.org.id)
-    found = [own, *(_of_lock(center, lock) for lock in keys), *_feeds(known, keys)]
+    found = [own, *(_of_lock(center, lock) for lock in keys), *_feeds(reader.feeds, keys)]
     return sorted(found, key=lambda one: one.id)
 
 

@@ -132,24 +132,21 @@ async def _root(root: Root, request: web.Request) -> web.Response:
     return _answer(documents.encode({name: one for name, one in said.items() if one is not None}))
 
 
-async def _found(connection: Connection, root: Root, request: web.Request) -> list[Collection]:
-    reader = reader_of(request) if root.open else _somebody(request)
-    return await root.collections(connection, reader)
+def _found(root: Root, request: web.Request) -> list[Collection]:
+    return root.collections(reader_of(request) if root.open else _somebody(request))
 
 
 async def _collections(root: Root, request: web.Request) -> web.Response:
-    async with request.app[DATABASE].read() as connection:
-        found = await _found(connection, root, request)
-    listed = [one.resource() for one in found if one.listed]
+    listed = [one.resource() for one in _found(root, request) if one.listed]
     return _answer(documents.encode({"collections": listed} if listed else {}))
 
 
-async def _one(connection: Connection, root: Root, request: web.Request) -> Collection:
-    return named(await _found(connection, root, request), request.match_info["collection"])
+def _one(root: Root, request: web.Request) -> Collection:
+    return named(_found(root, request), request.match_info["collection"])
 
 
-async def _readable(connection: Connection, root: Root, request: web.Request) -> Collection:
-    one = await _one(connection, root, request)
+def _readable(root: Root, request: web.Request) -> Collection:
+    one = _one(root, request)
     if not one.can_read and not one.can_write:
         raise NotFound("There is no such collection.")
     if not one.can_read:
@@ -158,9 +155,7 @@ async def _readable(connection: Connection, root: Root, request: web.Request) ->
 
 
 async def _collection(root: Root, request: web.Request) -> web.Response:
-    async with request.app[DATABASE].read() as connection:
-        one = await _one(connection, root, request)
-    return _answer(documents.encode(one.resource()))
+    return _answer(documents.encode(_one(root, request).resource()))
 
 
 async def _page(root: Root, request: web.Request, asked: Filters, columns: Sequence[str]) -> Page:
@@ -168,8 +163,8 @@ async def _page(root: Root, request: web.Request, asked: Filters, columns: Seque
     single = request.match_info.get("object")
     if single is not None:
         asked = replace(asked, ids=(_checked_id(single),))
+    collection = _readable(root, request)
     async with request.app[DATABASE].read() as connection:
-        collection = await _readable(connection, root, request)
         page = await collection.read(connection, asked, columns)
         if single is not None and not page.rows:
             anything = Filters(limit=1, ids=asked.ids, versions=(ALL,))
@@ -222,9 +217,8 @@ async def _versions(root: Root, request: web.Request) -> web.Response:
     return _paged(request, page, asked, documents.versions(page))
 
 
-async def _writable(root: Root, request: web.Request) -> tuple[Collection, Own]:
-    async with request.app[DATABASE].read() as connection:
-        one = await _one(connection, root, request)
+def _writable(root: Root, request: web.Request) -> tuple[Collection, Own]:
+    one = _one(root, request)
     if not one.can_read and not one.can_write:
         raise NotFound("There is no such collection.")
     if not one.can_write or not isinstance(one.shelf, Own):
@@ -233,7 +227,7 @@ async def _writable(root: Root, request: web.Request) -> tuple[Collection, Own]:
 
 
 async def _add(root: Root, request: web.Request) -> web.Response:
-    _, shelf = await _writable(root, request)
+    _, shelf = _writable(root, request)
     require_taxii_body(request.headers.get("Content-Type"))
     app, poster = request.app, _somebody(request)
     settings = app[SETTINGS]
@@ -264,7 +258,7 @@ async def _status(_root: Root, request: web.Request) -> web.Response:
 
 
 async def _delete(root: Root, request: web.Request) -> web.Response:
-    one, shelf = await _writable(root, request)
+    one, shelf = _writable(root, request)
     if not one.can_read:
         raise Forbidden("Only collections that can be read and written can be deleted from.")
     app, stix_id = request.app, _checked_id(request.match_info["object"])

@@ -33,13 +33,11 @@ async def by_token(header: str, request: web.Request) -> Reader | None:
     if said is None:
         return None
     now = request.app[SURROUNDINGS].now()
-    async with request.app[DATABASE].read() as connection:
-        held = await remembered.holder(connection, tokens.digest(said[1]), now)
+    held = await remembered.holder(request.app[DATABASE], tokens.digest(said[1]), now)
     if held is None:
         return None
-    token, org = held
-    request.app[_USED][token.id] = now
-    return Reader(org, token.scope, token.id)
+    request.app[_USED][held.token.id] = now
+    return Reader(held.org, held.token.scope, held.token.id, held.feeds)
 
 
 def keep_track(app: web.Application) -> None:
