@@ -56,3 +56,15 @@ class Unreadable(CoopError):
     def __init__(self, seq: int) -> None:
         super().__init__(f"Contribution {seq} cannot be read any more; restore it from a backup.")
         self.seq = seq
+
+
+class Unreachable(CoopError):
+    """Say why another server gave nothing, and after how many seconds it wants to be asked again.
+
+    ``status`` is its HTTP status, 0 where no answer came. What was had before stays as it is.
+    """
+
+    def __init__(self, reason: str, status: int = 0, retry_after: int | None = None) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.retry_after = retry_after
