@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from cybercoop.cli import members, pushing, serving, tokens
+from cybercoop.cli import backups, members, pushing, serving, tokens
 from cybercoop.cli.shown import err
 from cybercoop.errors import CoopError, Misused
 
@@ -22,7 +22,10 @@ for name, group in (
     ("db", serving.db),
 ):
     cli.add_typer(group, name=name)
-for command in (members.init, serving.demo, serving.serve, serving.work, pushing.push):
+for command in (
+    *(members.init, serving.demo, serving.serve, serving.work, pushing.push),
+    *(backups.backup, backups.restore),
+):
     cli.command()(command)
 
 
