@@ -21,6 +21,7 @@ KINDS = ("domain", *ADDRESSES)
 # DNS allows 253 characters. Room is kept for "*.", a dot and the longest name that a list may
 # have, so that whether a name fits does not depend on which list it is for.
 _NAME_LENGTH = 253 - 3 - ZONE_LENGTH
+_TRIGGERS = {"rpz-client-ip", "rpz-ip", "rpz-nsdname", "rpz-nsip"}
 _TTL = 300
 
 
@@ -29,8 +30,7 @@ def unfit(entry: Entry) -> str | None:
     if entry.kind == "domain":
         if len(entry.value) > _NAME_LENGTH:
             return "The name is too long to stand inside a zone."
-        labels = entry.value.split(".")
-        if labels[-1] in _RESERVED:
+        if entry.value.rpartition(".")[2] in _TRIGGERS:
             return "The name has a meaning of its own inside a policy zone."
     elif entry.value.endswith("/0"):
         return "The network is the whole Internet."
@@ -48,9 +48,6 @@ def write(entries: Iterable[Entry], about: About) -> Iterator[bytes]:
         "@ IN NS localhost.",
     ]
     return joined(chain(apex, map(_records, entries)))
-
-
-_RESERVED = {"rpz-client-ip", "rpz-drop", "rpz-ip", "rpz-nsdname", "rpz-nsip", "rpz-passthru"}
 
 
 def _records(entry: Entry) -> str:
