@@ -1,0 +1,19 @@
+"""Rules that keep harmless or own addresses out of blocklists."""
+
+from cybercoop.guard.builtin import built_in, own
+from cybercoop.guard.index import Index, index_of, verdict_of
+from cybercoop.guard.verdicts import ALLOWED, Entry, Level, Verdict, as_others_see, strictest
+
+__all__ = [
+    "ALLOWED",
+    "Entry",
+    "Index",
+    "Level",
+    "Verdict",
+    "as_others_see",
+    "built_in",
+    "index_of",
+    "own",
+    "strictest",
+    "verdict_of",
+]

@@ -1,0 +1,149 @@
+"""All rules in one place, built once and asked a hundred thousand times a second."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from ipaddress import AddressValueError, IPv4Address
+
+from cybercoop.guard import spelling
+from cybercoop.guard.names import Names, names
+from cybercoop.guard.networks import Networks, networks, too_wide
+from cybercoop.guard.spelling import Span
+from cybercoop.guard.verdicts import (
+    ALLOWED,
+    UNREADABLE,
+    Entry,
+    Level,
+    Reach,
+    Verdict,
+    by_rule,
+    strictest,
+)
+
+ROOT = "."
+"""The name that stands for every name, where a pattern leaves its end open."""
+
+_V4, _V6 = 32, 128
+_HASHES = frozenset(("md5", "sha1", "sha224", "sha256", "sha384", "sha512"))
+_EVERY_NAME = by_rule("too-wide", Level.HOLD)
+# What every reader takes for the same name; all other spellings go the long way.
+_PLAIN = re.compile(r"(?:[a-z0-9_-]{1,63}\.)*[a-z][a-z0-9_-]{0,62}").fullmatch
+_PLAIN_URL = re.compile(
+    r"[a-z]+://((?:[a-z0-9_-]{1,63}\.)*[a-z][a-z0-9_-]{0,62})(?:[/?#][^\t\r\n]*)?"
+).fullmatch
+
+Value = tuple[str, str]
+"""A kind and a value of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """Hold all rules for looking values up; nothing about it ever changes."""
+
+    v4: Networks
+    v6: Networks
+    hosts: Names
+    mails: Names
+    urls: dict[str, Verdict]
+    exact: dict[str, Verdict]
+
+    def verdict(self, kind: str, value: str) -> Verdict:
+        """Return the strictest verdict on ``value`` of a kind that devices block by.
+
+        A kind that nobody knows and a value that nobody can read are held.
+        """
+        if kind in ("ipv4", "ipv6"):
+            return self._address(value)
+        if kind == "domain":
+            return self._host(value, self.hosts)
+        if kind == "url":
+            return self._url(value)
+        if kind == "email":
+            return self._mail(value)
+        if kind in _HASHES:
+            return self.exact.get(value.strip().lower(), ALLOWED)
+        return UNREADABLE
+
+    def _address(self, value: str) -> Verdict:
+        try:
+            return self.v4.verdict(Span(_V4, int(IPv4Address(value)), _V4))
+        except AddressValueError:
+            return self._spans(spelling.spans(value))
+
+    def _spans(self, spans: Iterable[Span] | None) -> Verdict:
+        if spans is None:
+            return UNREADABLE
+        return strictest(verdict for span in spans for verdict in self._span(span))
+
+    def _span(self, span: Span) -> tuple[Verdict, Verdict]:
+        return (self.v4 if span.bits == _V4 else self.v6).verdict(span), too_wide(span)
+
+    def _host(self, host: str, table: Names) -> Verdict:
+        if _PLAIN(host):
+            return table.verdict(host)
+        if host == ROOT:
+            return _EVERY_NAME
+        place = spelling.place(host)
+        if isinstance(place, str):
+            return table.verdict(place)
+        return self._spans(place)
+
+    def _url(self, url: str) -> Verdict:
+        if url == ROOT:
+            return _EVERY_NAME
+        plain = _PLAIN_URL(url)
+        host = plain[1] if plain else spelling.host_of(url)
+        said = self.hosts.verdict(host) if plain else self._host(host, self.hosts)
+        if not self.urls:
+            return said
+        return strictest((said, self.urls.get(spelling.link(url), ALLOWED)))
+
+    def _mail(self, mail: str) -> Verdict:
+        text = mail.strip().lower()
+        host = text.rpartition("@")[2].removeprefix("[").removesuffix("]")
+        said = self._host(host.removeprefix("ipv6:"), self.mails)
+        return strictest((said, self.exact.get(text, ALLOWED)))
+
+
+def index_of(entries: Iterable[Entry]) -> Index:
+    """Index ``entries``; of two that are equally strict about a value the first one speaks.
+
+    Raise ``Refused`` for an entry whose value is not of its kind.
+    """
+    fours: list[tuple[int, int, Verdict]] = []
+    sixes: list[tuple[int, int, Verdict]] = []
+    hosts: list[tuple[str, Verdict, Reach]] = []
+    mails: list[tuple[str, Verdict, Reach]] = []
+    urls: dict[str, Verdict] = {}
+    exact: dict[str, Verdict] = {}
+    for kind, value, verdict, reach in entries:
+        if kind == "network":
+            bits, number, prefix = spelling.network(value)
+            (fours if bits == _V4 else sixes).append((number, prefix, verdict))
+        elif kind == "hash" or "@" in value:
+            _keep(exact, value.lower(), verdict)
+        elif kind == "url":
+            _keep(urls, spelling.link(value), verdict)
+            hosts.extend(_host_of_link(value, verdict))
+        else:
+            rule = (spelling.name(value), verdict, reach)
+            hosts.extend([rule] if kind != "mail" else ())
+            mails.extend([rule] if kind != "host" else ())
+    return Index(
+        networks(_V4, fours), networks(_V6, sixes), names(hosts), names(mails), urls, exact
+    )
+
+
+def _keep(table: dict[str, Verdict], key: str, verdict: Verdict) -> None:
+    table[key] = strictest((table.get(key, verdict), verdict))
+
+
+def _host_of_link(url: str, verdict: Verdict) -> Iterable[tuple[str, Verdict, Reach]]:
+    """Return the rule that blocking the host of a protected link would block the link."""
+    host = spelling.place(spelling.host_of(url))
+    return [(host, verdict, Reach.EXACT)] if isinstance(host, str) else ()
+
+
+def verdict_of(index: Index, values: Iterable[Value]) -> Verdict:
+    """Return the strictest verdict over several values, each with its kind."""
+    return strictest(index.verdict(kind, value) for kind, value in values)
