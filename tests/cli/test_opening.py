@@ -3,18 +3,22 @@
 import asyncio
 import os
 import signal
+import socket
 import stat
 import subprocess
+import threading
 from pathlib import Path
 
 import asyncpg
 import pytest
+import trustme
 from sqlalchemy.engine import make_url
 
 from cli.terminal import Terminal
 from postgres_server import PostgresServer
 
 COMMANDS = (("org", "list"), ("init", "--name", "Testzentrum"), ("serve",), ("demo",))
+ASKS_FOR_TLS = bytes.fromhex("0000000804d2162f")  # PostgreSQL's protocol: SSLRequest
 
 
 def refusal(terminal: Terminal, *command: str, **more: str) -> str:
@@ -82,6 +86,52 @@ async def _add_user(url: str) -> None:
     await connection.execute("CREATE ROLE coop LOGIN PASSWORD 'right'")
     await connection.execute("SELECT pg_reload_conf()")
     await connection.close()
+
+
+@pytest.mark.parametrize(
+    ("place", "reason"),
+    [
+        ("coop.example/x?sslmode=sometimes", "sslmode is one of disable, allow, prefer, require"),
+        ("coop.example/x?sslmode=require&sslmode=disable", "sslmode is one of"),
+        ("coop.example/x?sslrootcert=ca.pem", "sslrootcert is not known"),
+        ("coop.example:65536/x", "65536 is no port"),
+        ("coop.example/x?port=65536", "65536 is no port"),
+        ("/x?host=coop.example:65536", "65536 is no port"),
+        ("coop.example/x?port=many", "non-integer port"),
+        ("coop.example/x?port=1&port=2", "number of hosts and ports"),
+    ],
+)
+def test_an_address_that_postgresql_does_not_know_is_wrong_usage(
+    place: str, reason: str, tmp_path: Path
+) -> None:
+    said = refusal(Terminal(tmp_path, f"postgresql://{place}"), "org", "list")
+    assert "CYBERCOOP_DATABASE" in said
+    assert reason in said
+
+
+@pytest.mark.parametrize("mode", ["require", "verify-full", "disable"])
+def test_tls_to_postgresql_is_asked_for_as_sslmode_says(mode: str, tmp_path: Path) -> None:
+    authority = tmp_path / "ca.pem"
+    trustme.CA().cert_pem.write_to_path(authority)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        place = f"127.0.0.1:{server.getsockname()[1]}/x?sslmode={mode}"
+        heard: list[bytes] = []
+        thread = threading.Thread(target=_without_tls, args=(server, heard))
+        thread.start()
+        terminal = Terminal(tmp_path, f"postgresql://{place}")
+        code = 2 if mode == "disable" else 1
+        said = terminal.run("org", "list", code=code, PGSSLROOTCERT=str(authority)).stderr
+        thread.join()
+    assert heard[0].startswith(ASKS_FOR_TLS) is (mode != "disable")
+    assert ("rejected SSL" in said) is (mode != "disable")
+
+
+def _without_tls(server: socket.socket, heard: list[bytes]) -> None:
+    """Answer one client as a PostgreSQL without TLS does, and hang up."""
+    connection, _ = server.accept()
+    with connection:
+        heard.append(connection.recv(1024))
+        connection.sendall(b"N")
 
 
 def test_no_server_outlives_a_test_that_failed(center: Terminal) -> None:

@@ -3,13 +3,13 @@
 import asyncio
 import os
 import sqlite3
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import event
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -23,6 +23,11 @@ _SQLITE_READERS = 6
 
 _NO_RIGHT = "42501"
 """PostgreSQL's insufficient_privilege: the user may connect, but do nothing."""
+
+_TLS_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+"""What libpq and asyncpg both know; PGSSLROOTCERT names the authority for the last two."""
+
+_LAST_PORT = 65535
 
 _PRAGMAS = (
     "PRAGMA journal_mode = WAL",
@@ -134,9 +139,36 @@ def _engine(url: str, concurrency: int) -> AsyncEngine:
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         return engine
     if parsed.drivername in {"postgresql", "postgres"}:
-        return create_async_engine(parsed.set(drivername="postgresql+asyncpg"), **options)
+        return _postgresql(parsed, options)
     msg = f"{parsed.drivername} is not supported; write sqlite:///PATH or postgresql://…"
     raise Misused(msg)
+
+
+def _postgresql(url: URL, options: Mapping[str, Any]) -> AsyncEngine:
+    """Return the engine for a libpq address; raise ``Misused`` for what asyncpg trips over.
+
+    Asked here, since it answers a name or a port that it does not know with a traceback.
+    """
+    unknown = sorted(set(url.query) - {"host", "port", "sslmode"})
+    if unknown:
+        raise Misused(
+            f"CYBERCOOP_DATABASE: {unknown[0]} is not known; write sslmode, host or port."
+        )
+    mode = url.query.get("sslmode")
+    if mode is not None and mode not in _TLS_MODES:
+        raise Misused(f"CYBERCOOP_DATABASE: sslmode is one of {', '.join(_TLS_MODES)}.")
+    place = url.set(drivername="postgresql+asyncpg").difference_update_query(("sslmode",))
+    if mode is not None:
+        place = place.update_query_dict({"ssl": mode})
+    try:
+        engine = create_async_engine(place, **options)
+        said = engine.dialect.create_connect_args(place)[1].get("port")
+    except (ArgumentError, ValueError) as error:
+        raise Misused(f"CYBERCOOP_DATABASE: {error}.") from error
+    for port in said if isinstance(said, list) else [said]:
+        if port is not None and not 0 < int(port) <= _LAST_PORT:
+            raise Misused(f"CYBERCOOP_DATABASE: {port} is no port; write 1 to {_LAST_PORT}.")
+    return engine
 
 
 def _require_usable(file: Path) -> None:
