@@ -12,7 +12,7 @@ from requests.adapters import BaseAdapter
 from requests.structures import CaseInsensitiveDict
 
 from cybercoop.egress.fetching import Exit, Fetched
-from cybercoop.errors import Forbidden
+from cybercoop.errors import Forbidden, Unreachable
 
 _PASSED_ON = ("Accept", "Range")
 _PATIENCE = 5.0  # seconds above the fetch's own limit, after which the loop must be gone
@@ -20,17 +20,24 @@ _UNPACKED = {"content-encoding", "content-length", "transfer-encoding", "set-coo
 
 
 class Bridge(BaseAdapter):
-    """Answer what ``requests`` asks by fetching on ``loop``; ``last`` is the latest answer."""
+    """Answer what ``requests`` asks by fetching on ``loop``.
+
+    ``last`` is the latest answer, ``failure`` what the latest status of 400 and above meant.
+    """
 
     def __init__(self, way: Exit, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__()
         self._way, self._loop = way, loop
         self.last: Fetched | None = None
+        self.failure: Unreachable | None = None
 
     def send(
         self, request: requests.PreparedRequest, *_args: object, **_options: object
     ) -> requests.Response:
-        """Fetch what ``request`` names; its options of time, trust and proxy change nothing."""
+        """Fetch what ``request`` names; its options of time, trust and proxy change nothing.
+
+        A status of 400 and above is answered, for the library to try another way.
+        """
         if request.method != "GET" or not request.url:
             raise Forbidden("A source is only read.")
         headers = {
@@ -41,6 +48,11 @@ class Bridge(BaseAdapter):
         )
         try:
             self.last = job.result(self._way.rules.seconds + _PATIENCE)
+        except Unreachable as error:
+            if not error.status:
+                raise
+            self.failure = error
+            return _response(request, Fetched(error.status, {}, b"", request.url))
         finally:
             job.cancel()
         return _response(request, self.last)
