@@ -7,8 +7,10 @@ import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
 from functools import partial
+from http import HTTPStatus
+from typing import Any
 
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 
 from cybercoop.collect.projector import Projector
 from cybercoop.config import Settings
@@ -34,6 +36,9 @@ from cybercoop.web import api, signin
 from cybercoop.web.middleware import middleware
 
 _HOUR = 3600
+_FAULT = 500
+"""From here on a status says that the fault is ours."""
+
 _SILENT: set[object] = set()
 """Connections that have not sent a whole request head yet."""
 
@@ -87,14 +92,16 @@ async def listening(app: web.Application, settings: Settings) -> AsyncIterator[t
     whose peer does not take its answer for twice as long.
     """
     tls = _tls(settings)
-    runner = web.AppRunner(
-        app, access_log=None, auto_decompress=False, keepalive_timeout=settings.read_timeout
-    )
+    for route in app.router.routes():
+        route.handle_expect_header = _continue_if_it_fits  # type: ignore[method-assign] # see there
+    runner = web.AppRunner(app)
     await runner.setup()
     loop = asyncio.get_running_loop()
+    options: dict[str, Any] = {"access_log": None, "auto_decompress": False}
+    options["keepalive_timeout"] = settings.read_timeout
 
     def accepted() -> asyncio.Protocol:
-        protocol = runner.server()  # type: ignore[misc] # set up above
+        protocol = _Connection(runner.server, loop=loop, **options)  # type: ignore[arg-type] # set up above
         _SILENT.add(protocol)
         loop.call_later(settings.read_timeout, _close_if_silent, protocol)
         return protocol
@@ -107,6 +114,46 @@ async def listening(app: web.Application, settings: Settings) -> AsyncIterator[t
     finally:
         server.close()
         await runner.cleanup()
+
+
+class _Connection(web.RequestHandler):
+    """A connection that answers with JSON, too, where the library finds no request to hand on."""
+
+    __slots__ = ()
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """Answer in a form that serves as a problem (RFC 9457) and as a TAXII error.
+
+        Nothing of what came is repeated, and the path is not known, so neither is who asks.
+        """
+        super().handle_error(request, status, exc, message)  # it logs
+        title = HTTPStatus(status).phrase
+        text = "This is not a request as HTTP wants it." if status < _FAULT else title
+        said = {"type": "about:blank", "title": title, "status": status, "detail": text}
+        said |= {"description": text, "http_status": str(status)}
+        kind = "application/problem+json"
+        answer = web.json_response(said, status=status, content_type=kind)
+        answer.force_close()
+        return answer
+
+
+async def _continue_if_it_fits(request: web.Request) -> None:
+    """Ask for the body of an ``Expect: 100-continue`` unless it is announced as too large.
+
+    One that is too large goes on to its door, which refuses it before reading; the library
+    would ask for it first. It takes this handler per route, which every new door would forget.
+    """
+    fits = (request.content_length or 0) <= request.app[SETTINGS].max_content_length
+    expected = request.headers.get("Expect", "").lower() == "100-continue"
+    if expected and fits and request.version >= HttpVersion11:
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0  # the answer has not begun
 
 
 def _close_if_silent(protocol: web.RequestHandler) -> None:

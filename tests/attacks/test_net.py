@@ -1,6 +1,7 @@
 """The wire: requests that two machines could cut differently, and targets that are none."""
 
 import asyncio
+import json
 import logging
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from attacks.hostile import OBJECTS, bystander, enveloped, good, head, same_answ
 from world import Seat, World, indicator, world
 
 HIDDEN = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 CHUNKED = "Transfer-Encoding: chunked"
 # Lines of a head, and what stands behind it: a second request for whoever cuts it otherwise.
 SMUGGLED = {
@@ -70,6 +72,45 @@ async def test_a_request_that_could_be_cut_differently_is_refused(
                     await connection.send(whole)
                     assert (name, (await connection.answers())[:1]) == (name, [400])
         assert (await center.get(OBJECTS, seat)).objects == []
+
+
+async def test_what_is_no_request_is_answered_with_json_and_nothing_of_it(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with world(database_url, tmp_path) as center:
+        for whole in (b"SECRET\r\n\r\n", head("POST", OBJECTS, None, "Content-Length: SECRET")):
+            async with wire(center) as connection:
+                await connection.send(whole)
+                start, _, body = (await connection.until_closed(5)).partition(b"\r\n\r\n")
+            assert b"Content-Type: application/problem+json" in start
+            assert b"SECRET" not in body
+            said = json.loads(body)
+            assert (said["status"], said["http_status"], said["title"]) == (
+                400,
+                "400",
+                "Bad Request",
+            )
+
+
+@pytest.mark.parametrize("path", [OBJECTS, "/api/v1/push"])
+async def test_a_body_that_is_too_large_is_not_asked_for(
+    path: str, database_url: str, tmp_path: Path
+) -> None:
+    async with world(database_url, tmp_path, max_content_length=2048) as center:
+        seat = await center.org("Landkreis A")
+        for length, answers in ((2049, [413]), (10**15, [413]), (2048, [100])):
+            lines = ("Expect: 100-continue", f"Content-Length: {length}")
+            async with wire(center) as connection:
+                await connection.send(head("POST", path, seat, *lines))
+                assert await connection.answers() == answers
+        body = enveloped(good("asked.example"))
+        lines = ("Expect: 100-continue", f"Content-Length: {len(body)}", "Connection: close")
+        async with wire(center) as connection:
+            await connection.send(head("POST", path, seat, *lines))
+            assert await connection.reader.readuntil(b"\r\n\r\n") == CONTINUE
+            await connection.send(body)
+            assert (await connection.until_closed(5))[9:12] in {b"200", b"202"}
+        assert len((await center.get(OBJECTS, seat)).objects) == 1
 
 
 async def test_an_absolute_target_is_this_center_and_no_other(
