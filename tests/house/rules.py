@@ -22,6 +22,7 @@ CODE_FROM_TEXT = {
     "yaml.unsafe_load",
 }
 SILENCERS = re.compile(r"(?:ruff|flake8|mypy):|noqa:.*\bD\d{3}|noqa(?!:)|type: ignore(?!\[)")
+SHELLS = {"", "bash", "console", "sh", "shell"}
 BROAD = {"BaseException", "Exception"}
 SKIPS = {
     f"{place}.{skip}" for place in ("pytest", "pytest.mark") for skip in ("skip", "skipif", "xfail")
@@ -99,11 +100,13 @@ def foreign_places(text: str, places: dict[str, str]) -> Iterator[str]:
 
 
 def commands(markdown: str) -> list[str]:
-    """Return the command lines that the fenced blocks of ``markdown`` show, without comments."""
-    blocks = re.findall(
-        r"^```(?:sh|bash|shell|console)?\n(.*?)^```", markdown, re.DOTALL | re.MULTILINE
-    )
-    lines = [line.removeprefix("$ ").split(" #")[0].strip() for line in "".join(blocks).split("\n")]
+    """Return the command lines that the fenced blocks of ``markdown`` show, without comments.
+
+    A block without a language counts; every other language than a shell's does not.
+    """
+    blocks = re.findall(r"^```([^\n`]*)\n(.*?)^```[ \t]*$", markdown, re.DOTALL | re.MULTILINE)
+    shown = "".join(text for language, text in blocks if language.strip() in SHELLS)
+    lines = [line.removeprefix("$ ").split(" #")[0].strip() for line in shown.split("\n")]
     return [line for line in lines if line and not line.startswith("#")]
 
 
