@@ -1,0 +1,1 @@
+"""One file per format that comes in; ``reading.readers`` finds them, ``_`` files are shared."""
