@@ -1,17 +1,27 @@
 """Settings from ``cybercoop.toml`` and ``CYBERCOOP_*``; every field has a working default."""
 
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 from pydantic_settings import (
     BaseSettings,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
 
 from cybercoop.errors import Misused
+
+
+def _networks(said: object) -> object:
+    """Return the networks of a text with commas between them, or of a list of texts."""
+    parts = said.split(",") if isinstance(said, str) else said
+    if not isinstance(parts, list | tuple):
+        return parts
+    return tuple(ip_network(str(part).strip()) for part in parts if str(part).strip())
 
 
 class Settings(BaseSettings):
@@ -29,6 +39,12 @@ class Settings(BaseSettings):
     listen: Annotated[str, Field(description="address and port to serve on")] = "127.0.0.1:8080"
     tls_cert: Annotated[Path | None, Field(description="PEM certificate chain")] = None
     tls_key: Annotated[Path | None, Field(description="PEM private key")] = None
+    trusted_proxies: Annotated[
+        tuple[IPv4Network | IPv6Network, ...],
+        NoDecode,
+        BeforeValidator(_networks),
+        Field(description="networks whose X-Forwarded-For is believed, with commas between them"),
+    ] = ()
     max_content_length: Annotated[int, Field(ge=1024, description="bytes of one request")] = (
         16 * 1024 * 1024
     )

@@ -2,11 +2,12 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from aiohttp import web
 
 from cybercoop.config import Settings
-from cybercoop.errors import Forbidden, Unauthenticated
+from cybercoop.errors import Forbidden, Malformed, Unauthenticated
 from cybercoop.members.organisations import Organisation
 from cybercoop.members.tokens import Scope
 from cybercoop.store.database import Database
@@ -58,3 +59,32 @@ def require(request: web.Request, scope: Scope) -> Reader:
         msg = f"This token may only {reader.scope.value}; this needs the scope {scope.value}."
         raise Forbidden(msg)
     return reader
+
+
+def client_address(request: web.Request) -> IPv4Address | IPv6Address:
+    """Return the address that a request comes from, as far as somebody trusted says so.
+
+    The peer, unless that is a trusted proxy: then what ``X-Forwarded-For`` says, from the right,
+    up to the first that is not trusted. Whatever stands left of it the client may have made up.
+    Raises ``Malformed`` where the peer is gone already.
+    """
+    found = _address(request.remote or "")
+    if found is None:
+        raise Malformed("The connection ended before it was said where it comes from.")
+    trusted = request.app[SETTINGS].trusted_proxies
+    hops = ",".join(request.headers.getall("X-Forwarded-For", [])).split(",")
+    while hops and any(found in network for network in trusted):
+        said = _address(hops.pop().strip())
+        if said is None:
+            break
+        found = said
+    return found
+
+
+def _address(text: str) -> IPv4Address | IPv6Address | None:
+    """Return an address, of IPv4 where IPv6 only wraps it; None for everything else."""
+    try:
+        found = ip_address(text)
+    except ValueError:
+        return None
+    return getattr(found, "ipv4_mapped", None) or found

@@ -6,8 +6,13 @@ import logging
 from pathlib import Path
 
 import pytest
+from aiohttp import ClientSession, web
+from multidict import CIMultiDict
 
 from attacks.hostile import OBJECTS, bystander, enveloped, good, head, same_answer, wire
+from cybercoop import app as house
+from cybercoop.config import Settings
+from cybercoop.door import SETTINGS, client_address
 from world import Seat, World, indicator, world
 
 HIDDEN = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -259,6 +264,50 @@ async def test_what_strangers_send_does_not_forge_lines_in_the_log(
     said = f"{caplog.text}\n{captured.out}\n{captured.err}"
     assert "\x1b[31m" not in said
     assert not [line for line in said.splitlines() if line.startswith("FORGED")]
+
+
+@pytest.mark.parametrize(
+    ("trusted", "lines", "seen"),
+    [
+        ("", ["203.0.113.9"], "127.0.0.1"),  # nobody is believed
+        ("10.0.0.0/8", ["203.0.113.9"], "127.0.0.1"),
+        ("127.0.0.1", [], "127.0.0.1"),
+        ("127.0.0.1", ["203.0.113.9"], "203.0.113.9"),
+        ("127.0.0.0/8, 10.0.0.0/8", ["203.0.113.9, 10.1.2.3"], "203.0.113.9"),
+        # What stands left of the first stranger is his own tale.
+        ("127.0.0.1", ["192.0.2.1, 203.0.113.9"], "203.0.113.9"),
+        ("127.0.0.1", ["192.0.2.1", "203.0.113.9"], "203.0.113.9"),
+        ("127.0.0.1", ["192.0.2.1, 127.0.0.1, 203.0.113.9"], "203.0.113.9"),
+        ("127.0.0.1", ["127.0.0.1, 127.0.0.1"], "127.0.0.1"),
+        ("127.0.0.1, 2001:db8::/32", ["203.0.113.9, 2001:db8::1"], "203.0.113.9"),
+        ("127.0.0.1", ["::ffff:203.0.113.9"], "203.0.113.9"),
+        ("127.0.0.1", ["2001:db8::9"], "2001:db8::9"),
+        # What is no address ends the walk at whoever said it.
+        ("127.0.0.1", ["203.0.113.9, unknown"], "127.0.0.1"),
+        ("127.0.0.1", ["203.0.113.9, "], "127.0.0.1"),
+        ("127.0.0.1", ["010.0.0.1"], "127.0.0.1"),
+        ("127.0.0.1, 203.0.113.9", ["<script>, 203.0.113.9"], "203.0.113.9"),
+    ],
+)
+async def test_only_a_trusted_proxy_says_where_a_request_comes_from(
+    trusted: str, lines: list[str], seen: str
+) -> None:
+    async def tell(request: web.Request) -> web.Response:
+        return web.Response(text=str(client_address(request)))
+
+    settings = Settings(listen="127.0.0.1:0", trusted_proxies=trusted)
+    app = web.Application()
+    app[SETTINGS] = settings
+    app.router.add_get("/", tell)
+    headers = CIMultiDict([("X-Forwarded-For", line) for line in lines])
+    headers.add("X-Real-IP", "192.0.2.7")
+    headers.add("Forwarded", "for=192.0.2.7")
+    async with (
+        house.listening(app, settings) as (host, port),
+        ClientSession() as session,
+        session.get(f"http://{host}:{port}/", headers=headers) as answer,
+    ):
+        assert await answer.text() == seen
 
 
 async def test_head_and_get_answer_alike(database_url: str, tmp_path: Path) -> None:
