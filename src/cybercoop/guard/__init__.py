@@ -3,17 +3,21 @@
 from cybercoop.guard.builtin import built_in, own
 from cybercoop.guard.index import Index, index_of, verdict_of
 from cybercoop.guard.verdicts import ALLOWED, Entry, Level, Verdict, as_others_see, strictest
+from cybercoop.guard.warninglists import Unused, Warninglists, warninglists
 
 __all__ = [
     "ALLOWED",
     "Entry",
     "Index",
     "Level",
+    "Unused",
     "Verdict",
+    "Warninglists",
     "as_others_see",
     "built_in",
     "index_of",
     "own",
     "strictest",
     "verdict_of",
+    "warninglists",
 ]

@@ -55,7 +55,7 @@ class Index:
         if kind in ("ipv4", "ipv6"):
             return self._address(value)
         if kind == "domain":
-            return self._host(value, self.hosts)
+            return self._with_links(self._host(value, self.hosts), value)
         if kind == "url":
             return self._url(value)
         if kind == "email":
@@ -94,9 +94,12 @@ class Index:
         plain = _PLAIN_URL(url)
         host = plain[1] if plain else spelling.host_of(url)
         said = self.hosts.verdict(host) if plain else self._host(host, self.hosts)
+        return self._with_links(said, url)
+
+    def _with_links(self, said: Verdict, value: str) -> Verdict:
         if not self.urls:
             return said
-        return strictest((said, self.urls.get(spelling.link(url), ALLOWED)))
+        return strictest((said, self.urls.get(spelling.link(value), ALLOWED)))
 
     def _mail(self, mail: str) -> Verdict:
         text = mail.strip().lower()
@@ -123,8 +126,8 @@ def index_of(entries: Iterable[Entry]) -> Index:
         elif kind == "hash" or "@" in value:
             _keep(exact, value.lower(), verdict)
         elif kind == "url":
-            _keep(urls, spelling.link(value), verdict)
-            hosts.extend(_host_of_link(value, verdict))
+            for link in _link_and_hosts(value):
+                _keep(urls, link, verdict)
         else:
             rule = (spelling.name(value), verdict, reach)
             hosts.extend([rule] if kind != "mail" else ())
@@ -138,10 +141,13 @@ def _keep(table: dict[str, Verdict], key: str, verdict: Verdict) -> None:
     table[key] = strictest((table.get(key, verdict), verdict))
 
 
-def _host_of_link(url: str, verdict: Verdict) -> Iterable[tuple[str, Verdict, Reach]]:
-    """Return the rule that blocking the host of a protected link would block the link."""
+def _link_and_hosts(url: str) -> Iterable[str]:
+    """Yield a protected link and the names that would block it along with all else below them."""
+    yield spelling.link(url)
     host = spelling.place(spelling.host_of(url))
-    return [(host, verdict, Reach.EXACT)] if isinstance(host, str) else ()
+    while isinstance(host, str) and "." in host:
+        yield host
+        host = host.partition(".")[2]
 
 
 def verdict_of(index: Index, values: Iterable[Value]) -> Verdict:
