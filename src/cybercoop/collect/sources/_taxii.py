@@ -37,6 +37,7 @@ MOST_PAGES = 10_000  # of one run; the next one goes on from there
 MOST_EMPTY = 10  # pages in a row that promise more and bring nothing
 PAGE = 1000  # objects asked for at once
 
+_TOLD = ("id", "title", "can_read", "can_write")
 _POOL = ThreadPoolExecutor(max_workers=4, thread_name_prefix="taxii")
 _SURPRISES = (
     TAXIIServiceException,
@@ -81,12 +82,21 @@ class Asker:
         return made, self.bridge.last
 
     async def collection(self) -> Any:
-        """Return the library's collection that the source names, or the only one there is."""
+        """Return the library's collection that the source names, or the only one there is.
+
+        A name may be an alias, which the library refuses, and what it stands for may change: the
+        collection is asked for its id, and everything else goes by that.
+        """
         root = await self._root()
         name = self.source.collection or await self._only(root)
-        return self.library.Collection(
-            f"{root}collections/{quote(name, safe='')}/", conn=self.connection
-        )
+        said = await self._document(f"{root}collections/{quote(name, safe='')}/")
+        known = {"title": "-", "can_write": False, "can_read": True} | said
+        told: dict[str, Any] = {field: known.get(field) for field in _TOLD}
+        try:
+            url = f"{root}collections/{quote(told['id'], safe='')}/"
+            return self.library.Collection(url, conn=self.connection, collection_info=told)
+        except _SURPRISES as error:
+            raise self._malformed() from error
 
     async def _root(self) -> str:
         """Return the API root that the source names, or the one that its discovery does."""
@@ -156,15 +166,14 @@ async def asking(
         yield Asker(source, library, connection, bridge)
 
 
-def added_after(source: Source, cursor: Cursor) -> str:
+def added_after(collection: Any, cursor: Cursor) -> str:
     """Return the time that ``cursor`` remembers for this very collection, or nothing."""
-    same = (cursor.get("url"), cursor.get("collection")) == (source.url, source.collection)
-    return _time(cursor.get("added_after")) if same else ""
+    return _time(cursor.get("added_after")) if cursor.get("url") == collection.url else ""
 
 
-def remember(source: Source, moment: str) -> Cursor:
+def remember(collection: Any, moment: str) -> Cursor:
     """Return the cursor that goes on after ``moment``."""
-    return {"url": source.url, "collection": source.collection, "added_after": moment}
+    return {"url": collection.url, "added_after": moment}
 
 
 def last_added(answer: Fetched, before: str) -> str:

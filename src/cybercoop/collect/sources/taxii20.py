@@ -22,9 +22,9 @@ async def fetch(
     source: Source, cursor: Cursor, rules: Rules, credentials: Credentials | None
 ) -> AsyncIterator[Portion]:
     """Yield each page as the bytes of its bundle; raise ``Malformed`` when pages repeat."""
-    first = had = newest = _taxii.added_after(source, cursor)
     async with _taxii.asking(source, rules, credentials, v20, "2.0") as asker:
         collection = await asker.collection()
+        first = had = newest = _taxii.added_after(collection, cursor)
         start, before = 0, b""
         for number in range(1, _taxii.MOST_PAGES + 1):
             try:
@@ -35,7 +35,7 @@ async def fetch(
                 if error.status != HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
                     raise
                 # Where the length was not said the end shows itself like this.
-                yield Portion(f"page {number}", b"", _taxii.remember(source, newest), True)
+                yield Portion(f"page {number}", b"", _taxii.remember(collection, newest), True)
                 return
             page, _ = await asker.ask(said.json)
             objects = asker.objects(page)
@@ -45,7 +45,7 @@ async def fetch(
             yield Portion(
                 f"page {number}",
                 data,
-                _taxii.remember(source, had),
+                _taxii.remember(collection, had),
                 not objects,
                 content_type=answer.content_type,
             )

@@ -23,9 +23,9 @@ async def fetch(
     The cursor is a time, never a server's ``next``: servers forget it, and some give the page
     after it to whoever asks a second time.
     """
-    had = newest = _taxii.added_after(source, cursor)
     async with _taxii.asking(source, rules, credentials, v21, "2.1") as asker:
         collection = await asker.collection()
+        had = newest = _taxii.added_after(collection, cursor)
         asked: dict[str, Any] = {"added_after": had}
         seen: set[bytes] = set()
         empty = 0
@@ -34,7 +34,7 @@ async def fetch(
             objects = asker.objects(page)
             newest, more = _taxii.last_added(answer, newest), page.get("more") is True
             had = _taxii.surely_had(answer, had) if more else newest
-            name, remembered = f"page {number}", _taxii.remember(source, had)
+            name, remembered = f"page {number}", _taxii.remember(collection, had)
             data = answer.body if objects else b""
             yield Portion(name, data, remembered, not objects, content_type=answer.content_type)
             if not more:
