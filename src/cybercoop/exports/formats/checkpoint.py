@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 
 from cybercoop.exports.entries import About, Entry
-from cybercoop.exports.formats._lines import INNER_FORMULA, joined, plain
+from cybercoop.exports.formats._lines import FREE, INNER_FORMULA, joined, plain
 from cybercoop.exports.formats._spans import address, span
 
 NAME = "checkpoint"
@@ -35,6 +35,8 @@ _UNSAFE = re.compile(r"[,\"']|^[=+@-]").search
 
 def unfit(entry: Entry) -> str | None:
     """Return why the gateway would read another value."""
+    if entry.kind not in FREE:
+        return None
     if _UNSAFE(entry.value) or INNER_FORMULA(entry.value):
         return "The gateway would split the value, or a spreadsheet run it."
     return plain(entry)

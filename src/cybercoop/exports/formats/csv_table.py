@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 
 from cybercoop.exports.entries import KINDS, About, Entry
-from cybercoop.exports.formats._lines import INNER_FORMULA, joined
+from cybercoop.exports.formats._lines import FREE, INNER_FORMULA, joined
 from cybercoop.stix import times
 
 __all__ = ["KINDS", "unfit", "write"]
@@ -25,7 +25,7 @@ _SPECIAL = re.compile(r'[",; ]').search
 
 def unfit(entry: Entry) -> str | None:
     """Return why a spreadsheet would run a part of the value."""
-    if INNER_FORMULA(entry.value):
+    if entry.kind in FREE and INNER_FORMULA(entry.value):
         return "A spreadsheet that splits at other signs would run a part of the value."
     return None
 
@@ -45,7 +45,8 @@ def cell(text: str) -> str:
 def _row(entry: Entry) -> str:
     until = "" if entry.until is None else times.text(entry.until)
     warned = "true" if entry.warned else "false"
+    value = cell(entry.value) if entry.kind in FREE else entry.value
     return (
-        f"{entry.kind},{cell(entry.value)},{entry.confidence},{times.text(entry.since)},"
+        f"{entry.kind},{value},{entry.confidence},{times.text(entry.since)},"
         f"{times.text(entry.changed)},{until},{entry.level},{warned},{entry.stix_id}"
     )

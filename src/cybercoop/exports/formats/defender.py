@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 
 from cybercoop.exports.entries import About, Entry
-from cybercoop.exports.formats._lines import INNER_FORMULA, joined, plain
+from cybercoop.exports.formats._lines import FREE, INNER_FORMULA, joined, plain
 from cybercoop.stix import times
 
 NAME = "defender"
@@ -28,13 +28,14 @@ _TYPES = {
     "sha256": "FileSha256",
 }
 KINDS = tuple(_TYPES)
+_NO_NETWORKS = "The product takes single addresses, no networks."
 _UNSAFE = re.compile(r"[,\"']").search
 
 
 def unfit(entry: Entry) -> str | None:
     """Return why the upload would refuse the value or read another."""
-    if "/" in entry.value and entry.kind != "url":
-        return "The product takes single addresses, no networks."
+    if entry.kind not in FREE:
+        return _NO_NETWORKS if "/" in entry.value else None
     if _UNSAFE(entry.value) or INNER_FORMULA(entry.value):
         return "The upload would split the value, or a spreadsheet run it."
     return plain(entry)

@@ -4,10 +4,9 @@ The old set keeps blocking until the new one is complete.
 """
 
 from collections.abc import Iterable, Iterator
-from hashlib import sha256
 
 from cybercoop.exports.entries import About, Entry
-from cybercoop.exports.formats._lines import ADDRESSES, joined
+from cybercoop.exports.formats._lines import ADDRESSES, joined, short
 
 NAME = "ipset"
 TITLE_DE = "ipset-Mengen"
@@ -20,7 +19,6 @@ _FAMILIES = {"ipv4": "inet", "ipv6": "inet6"}
 # A set that exists with another size cannot be swapped, so the size never changes. It is a
 # bound and takes no memory until it is used.
 _MOST = 4_194_304
-_NAME_LENGTH = 22  # of the kernel's 31, with room for "-ipv4" and "-new"
 
 
 def unfit(entry: Entry) -> str | None:
@@ -33,7 +31,7 @@ def write(entries: Iterable[Entry], about: About) -> Iterator[bytes]:
     values: dict[str, list[str]] = {kind: [] for kind in KINDS}
     for entry in entries:
         values[entry.kind].append(entry.value)
-    return joined(_commands(values, _stem(about.zone)))
+    return joined(_commands(values, short(about.zone)))
 
 
 def _commands(values: dict[str, list[str]], stem: str) -> Iterator[str]:
@@ -46,9 +44,3 @@ def _commands(values: dict[str, list[str]], stem: str) -> Iterator[str]:
         yield from (f"add {name}-new {value} -exist" for value in listed)
         yield f"swap {name}-new {name}"
         yield f"destroy {name}-new"
-
-
-def _stem(zone: str) -> str:
-    if len(zone) <= _NAME_LENGTH:
-        return zone
-    return f"{zone[:13]}-{sha256(zone.encode()).hexdigest()[:8]}"
