@@ -1,6 +1,7 @@
 """Backups of a SQLite center: one file with everything in it, checked before it counts as one."""
 
 import hashlib
+import json
 import os
 import tempfile
 from collections.abc import Callable, Iterator
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from cybercoop.collect.checking import content_hash
 from cybercoop.errors import Misused, Refused
 from cybercoop.store import backup as store
 from cybercoop.store.backup import Contents
@@ -17,6 +19,7 @@ Tell = Callable[[str, int, int | None], None]
 """Is told what is going on, how much of it is done, and of how much where that is known."""
 
 _PIECE = 1 << 22
+_ROWS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +57,32 @@ def check(file: Path, tell: Tell, called: Path | None = None) -> Backup:
     """
     if not file.is_file():
         raise Misused(f"There is no file {file}.")
-    tell("verify", 0, None)
+    tell("verify pages", 0, None)
     found = store.contents(file, called or file)
+    _require_unchanged(file, called or file, found.counts["contributions"], tell)
     digest = hashlib.sha256()
-    for piece in _pieces(file, lambda done, whole: tell("verify", done, whole)):
+    for piece in _pieces(file, lambda done, whole: tell("hash", done, whole)):
         digest.update(piece)
     return Backup(file, digest.hexdigest(), file.stat().st_size, found)
+
+
+def _require_unchanged(file: Path, called: Path, count: int, tell: Tell) -> None:
+    """Raise ``Refused`` unless every contribution is what was accepted.
+
+    SQLite's own check sees that a page is in its place, not that its text is the one once written.
+    """
+    for done, (seq, accepted, raw) in enumerate(store.contributions(file, called), 1):
+        if not _is_same(raw, accepted):
+            raise Refused(f"{called} is broken: contribution {seq} is not what was accepted.")
+        if done == count or not done % _ROWS:
+            tell("verify contributions", done, count)
+
+
+def _is_same(raw: bytes, accepted: bytes) -> bool:
+    try:
+        return content_hash(json.loads(raw)) == accepted
+    except (ValueError, TypeError):  # it is no JSON any more
+        return False
 
 
 def restore(

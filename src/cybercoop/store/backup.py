@@ -123,6 +123,12 @@ def _described(connection: sqlite3.Connection, file: Path) -> Contents:
     return Contents(center[0], schema, schema != versions.get_current_head(), counts)
 
 
+def contributions(file: Path, called: Path) -> Iterator[tuple[int, bytes, bytes]]:
+    """Yield number, hash and bytes of every contribution in a file that nobody writes."""
+    with _read(called), closing(_opened(file, "immutable=1")) as connection:
+        yield from connection.execute("SELECT seq, hash, bytes FROM contributions ORDER BY seq")
+
+
 def has_center(file: Path) -> bool:
     """Say whether a database file has a center, or is too broken to tell."""
     with _read(file), closing(_opened(file)) as connection:
