@@ -29,6 +29,8 @@ _TLS_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full
 
 _LAST_PORT = 65535
 
+_WRITER_CACHE = "PRAGMA cache_size = -65536"
+
 _PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
@@ -57,6 +59,7 @@ class Database:
         self._reading = self.engine if self.is_sqlite else autocommit
         self._turn = asyncio.Lock() if self.is_sqlite else None
         self._glances: sqlite3.Connection | None = None
+        self._writer: Connection | None = None
 
     def glance(self, sql: str, values: Sequence[Any]) -> Sequence[tuple[Any, ...]]:
         """Return all rows of a look-up by key in SQLite, asked in this thread.
@@ -81,7 +84,8 @@ class Database:
             async with self.engine.begin() as connection:
                 yield connection
             return
-        async with self._turn or nullcontext(), self.engine.connect() as connection:
+        async with self._turn or nullcontext():
+            connection = await self._writing()
             await connection.exec_driver_sql("BEGIN IMMEDIATE")
             try:
                 yield connection
@@ -90,8 +94,22 @@ class Database:
                 raise
             await connection.exec_driver_sql("COMMIT")
 
+    async def _writing(self) -> Connection:
+        """Return the one connection that writes to SQLite.
+
+        Keys are hashes, so a transaction touches pages all over the file. Nobody else writes while
+        this process does, so what this connection has read stays good from one to the next.
+        """
+        if self._writer is None:
+            self._writer = await self.engine.connect()
+            await self._writer.exec_driver_sql(_WRITER_CACHE)
+        return self._writer
+
     async def close(self) -> None:
         """Close every connection."""
+        if self._writer is not None:
+            await self._writer.close()
+            self._writer = None
         if self._glances is not None:
             self._glances.close()
             self._glances = None

@@ -313,6 +313,8 @@ async def wake(connection: Connection, seqs: Sequence[int]) -> None:
 async def referring(connection: Connection, ids: Sequence[str], keys: Sequence[bytes]) -> list[Row]:
     """Return live contributions that refer to one of these ids, or to what has these keys."""
     found: dict[int, Row] = {}
+    if (await connection.execute(select(ends.c.seq).limit(1))).first() is None:
+        return []
     for column, values in ((ends.c.ref, ids), (ends.c.key, keys)):
         query = (
             select(*_ROW)
