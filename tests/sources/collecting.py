@@ -1,6 +1,7 @@
 """What tests of sources share: a definition, and a collection from it."""
 
 from collections.abc import Callable
+from contextlib import aclosing
 from typing import Any
 
 import msgspec
@@ -43,8 +44,9 @@ async def collect(
     """
     known = msgspec.json.decode(msgspec.json.encode(cursor or {}))
     got = []
-    async for portion in kinds()[one.kind].fetch(one, known, rules, credentials):
-        got.append(portion)
-        if until(portion):
-            break
+    async with aclosing(kinds()[one.kind].fetch(one, known, rules, credentials)) as portions:
+        async for portion in portions:
+            got.append(portion)
+            if until(portion):
+                break
     return got

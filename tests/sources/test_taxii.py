@@ -44,9 +44,9 @@ def taxii(pages: Callable[[Asked], bytes]) -> Answer:
     async def answer(asked: Asked) -> AsyncIterator[bytes]:
         path = asked.path.partition("?")[0]
         documents: dict[str, Any] = {
-            "/root/": ROOT,
-            "/root/collections/": {"collections": [READABLE, READABLE | {"can_read": False}]},
-            "/root/collections/all/": READABLE,
+            "/api/": ROOT,
+            "/api/collections/": {"collections": [READABLE, READABLE | {"can_read": False}]},
+            "/api/collections/all/": READABLE,
         }
         if path in documents:
             yield json_reply(documents[path], **TAXII21)
@@ -58,7 +58,7 @@ def taxii(pages: Callable[[Asked], bytes]) -> Answer:
 
 async def collected(answer: Answer, **more: Any) -> list[Portion]:
     async with serving(answer) as other:
-        return await collect(source("taxii21", other.url("/root/"), **more), open_rules(other))
+        return await collect(source("taxii21", other.url("/api/"), **more), open_rules(other))
 
 
 async def failure(answer: Answer, **more: Any) -> CoopError:
@@ -77,20 +77,20 @@ async def test_pages_are_handed_over_as_the_bytes_that_came() -> None:
 async def test_the_only_collection_is_found_and_a_named_one_is_not_asked_for() -> None:
     async with serving(taxii(lambda _: json_reply(page("a"), **TAXII21))) as other:
         rules = open_rules(other)
-        assert objects(await collect(source("taxii21", other.url("/root")), rules)) == ["a"]
-        assert "/root/collections/" in other.paths()
+        assert objects(await collect(source("taxii21", other.url("/api")), rules)) == ["a"]
+        assert "/api/collections/" in other.paths()
         other.asked.clear()
-        named = source("taxii21", other.url("/root"), collection="all")
+        named = source("taxii21", other.url("/api"), collection="all")
         assert objects(await collect(named, rules)) == ["a"]
-        assert "/root/collections/" not in other.paths()
+        assert "/api/collections/" not in other.paths()
 
 
 async def test_a_collection_that_is_named_like_a_path_stays_a_name() -> None:
     async with serving(taxii(lambda _: json_reply(page("a"), **TAXII21))) as other:
-        one = source("taxii21", other.url("/root"), collection="../../x?y")
+        one = source("taxii21", other.url("/api"), collection="../../x?y")
         with pytest.raises(CoopError):
             await collect(one, open_rules(other))
-        assert other.paths()[-1] == "/root/collections/..%2F..%2Fx%3Fy/"
+        assert other.paths()[-1] == "/api/collections/..%2F..%2Fx%3Fy/"
 
 
 async def test_a_page_that_ends_among_objects_of_one_time_is_read_again() -> None:
@@ -108,27 +108,27 @@ async def test_an_alias_is_followed_and_its_cursor_ends_with_what_it_stood_for()
 
     async def answer(asked: Asked) -> AsyncIterator[bytes]:
         path = asked.path.partition("?")[0]
-        if path == "/root/":
+        if path == "/api/":
             yield json_reply(ROOT, **TAXII21)
-        elif path == "/root/collections/feed/":
+        elif path == "/api/collections/feed/":
             yield json_reply(READABLE | {"id": standing_for[-1]}, **TAXII21)
         else:
             yield json_reply(page(path), **TAXII21, **dates(1, 2))
 
     async with serving(answer) as other:
-        one, rules = source("taxii21", other.url("/root"), collection="feed"), open_rules(other)
+        one, rules = source("taxii21", other.url("/api"), collection="feed"), open_rules(other)
         (first,) = await collect(one, rules)
         await collect(one, rules, first.cursor)
         assert URL(other.paths()[-1]).query["added_after"] == stamp(2)
         standing_for.append("2")
         (second,) = await collect(one, rules, first.cursor)
         assert "added_after" not in other.paths()[-1]
-        assert objects([first, second]) == [f"/root/collections/{n}/objects/" for n in (1, 2)]
+        assert objects([first, second]) == [f"/api/collections/{n}/objects/" for n in (1, 2)]
 
 
 async def test_nothing_new_is_one_unchanged_portion_that_keeps_the_cursor() -> None:
     async with serving(taxii(lambda _: json_reply({}, **TAXII21))) as other:
-        one = source("taxii21", other.url("/root"), collection="all")
+        one = source("taxii21", other.url("/api"), collection="all")
         before = {"url": f"{one.url}/collections/all/", "added_after": stamp(5)}
         (got,) = await collect(one, open_rules(other), before)
         assert (got.unchanged, got.data, got.cursor) == (True, b"", before)
@@ -141,7 +141,7 @@ async def test_nothing_new_is_one_unchanged_portion_that_keeps_the_cursor() -> N
 async def test_a_server_cannot_turn_the_cursor_back_or_into_something_else(said: str) -> None:
     answer = taxii(lambda _: json_reply(page("a"), **TAXII21, X_TAXII_Date_Added_Last=said))
     async with serving(answer) as other:
-        one = source("taxii21", other.url("/root"), collection="all")
+        one = source("taxii21", other.url("/api"), collection="all")
         before = {"url": f"{one.url}/collections/all/", "added_after": stamp(5)}
         (got,) = await collect(one, open_rules(other), before)
         assert got.cursor == before
@@ -227,7 +227,7 @@ async def test_a_discovery_or_list_that_makes_no_sense_is_an_error(answer: bytes
 
 async def test_an_api_root_of_another_server_is_not_followed_and_gets_no_credentials() -> None:
     async def discovery(_asked: Asked) -> AsyncIterator[bytes]:
-        yield json_reply({"title": "x", "api_roots": [foreign.url("/root/")]}, **TAXII21)
+        yield json_reply({"title": "x", "api_roots": [foreign.url("/api/")]}, **TAXII21)
 
     pages = taxii(lambda _: json_reply(page("a"), **TAXII21))
     async with serving(pages) as foreign, serving(discovery) as other:
@@ -249,7 +249,7 @@ async def test_a_redirect_takes_no_credentials_along() -> None:
     pages = taxii(lambda _: json_reply(page("a"), **TAXII21))
     async with serving(pages) as foreign, serving(moved) as other:
         own = Credentials(other.url(), {"Authorization": "Bearer s3cret"})
-        one = source("taxii21", other.url("/root"), collection="all")
+        one = source("taxii21", other.url("/api"), collection="all")
         rules = open_rules(other, foreign)
         assert objects(await collect(one, rules, credentials=own)) == ["a"]
         assert all("authorization" not in asked.headers for asked in foreign.asked)
@@ -264,7 +264,7 @@ async def test_the_environment_does_not_reach_the_library(monkeypatch: pytest.Mo
 
 async def test_a_page_above_the_limit_is_not_taken() -> None:
     async with serving(taxii(lambda _: reply(b" " * 5000, **TAXII21))) as other:
-        one = source("taxii21", other.url("/root"), collection="all")
+        one = source("taxii21", other.url("/api"), collection="all")
         with pytest.raises(TooLarge):
             await collect(one, open_rules(other, max_bytes=1000))
 
@@ -278,14 +278,14 @@ async def test_a_server_that_hangs_is_left() -> None:
 
     async with serving(silent) as other:
         with pytest.raises(Unreachable, match="in time"):
-            await collect(source("taxii21", other.url("/root")), open_rules(other, seconds=1))
+            await collect(source("taxii21", other.url("/api")), open_rules(other, seconds=1))
 
 
 async def test_a_busy_server_says_when_to_come_back() -> None:
     busy = always(reply(b"", 503, Retry_After="120"))
     async with serving(busy) as other:
         with pytest.raises(Unreachable) as caught:
-            await collect(source("taxii21", other.url("/root")), open_rules(other))
+            await collect(source("taxii21", other.url("/api")), open_rules(other))
     assert (caught.value.status, caught.value.retry_after) == (503, 120)
 
 
@@ -303,9 +303,9 @@ class Old:
 
     async def answer(self, asked: Asked) -> AsyncIterator[bytes]:
         path = asked.path.partition("?")[0]
-        if path == "/root/":
+        if path == "/api/":
             yield json_reply({"title": "x", "versions": ["taxii-2.0"]}, **TAXII20)
-        elif path == "/root/collections/all/":
+        elif path == "/api/collections/all/":
             yield json_reply(READABLE, **TAXII20)
         else:
             yield self._page(asked)
@@ -327,7 +327,7 @@ class Old:
 
 async def old(server: Old, cursor: Any = None) -> tuple[list[Portion], Server]:
     async with serving(server.answer) as other:
-        one = source("taxii20", other.url("/root"), collection="all")
+        one = source("taxii20", other.url("/api"), collection="all")
         return await collect(one, open_rules(other), cursor), other
 
 
@@ -347,7 +347,7 @@ async def test_a_taxii_20_server_without_ranges_is_read_at_once() -> None:
 
 async def test_a_taxii_20_server_that_repeats_itself_is_left() -> None:
     async def answer(asked: Asked) -> AsyncIterator[bytes]:
-        if asked.path.startswith("/root/collections/all/objects/"):
+        if asked.path.startswith("/api/collections/all/objects/"):
             said = "items 0-0/999999999"
             yield json_reply(page("a"), 206, **STIX20, Content_Range=said)
         else:
@@ -355,6 +355,4 @@ async def test_a_taxii_20_server_that_repeats_itself_is_left() -> None:
 
     async with serving(answer) as other:
         with pytest.raises(Malformed, match="again and again"):
-            await collect(
-                source("taxii20", other.url("/root"), collection="all"), open_rules(other)
-            )
+            await collect(source("taxii20", other.url("/api"), collection="all"), open_rules(other))

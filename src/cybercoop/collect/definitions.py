@@ -39,8 +39,9 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     ``schedule`` is ``every`` with a number and ``m``, ``h`` or ``d``. ``tlp`` marks what carries
     no mark of its own; ``group`` addresses ``amber`` and ``amber+strict``. ``reader`` and
     ``options`` are handed to the reader. ``snapshot`` overrides what the kind says,
-    ``catalogue`` lets the objects keep their ids. ``send_as`` is ``bearer``, ``basic`` (the
-    secret is ``user:password``), ``header:NAME`` or ``query:NAME``.
+    ``catalogue`` lets the objects keep their ids. ``page_size`` is how many objects TAXII is
+    asked for at once: a server that counts requests needs it large. ``send_as`` is ``bearer``,
+    ``basic`` (the secret is ``user:password``), ``header:NAME`` or ``query:NAME``.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     internal: bool = False
     allow_http: bool = False
     ports: tuple[Annotated[int, Meta(ge=1, le=65535)], ...] = ()
+    page_size: Annotated[int, Meta(ge=1, le=50_000)] = 1000
     max_mib: Annotated[int, Meta(ge=1, le=1024)] = 64
     ca_file: str = ""
     credentials: str = ""

@@ -60,7 +60,12 @@ class Credentials:
 
     def belong_to(self, url: URL) -> bool:
         """Say whether ``url`` has the scheme, host and port that the credentials are for."""
-        return url.origin() == URL(self.origin).origin()
+        return is_same_origin(url, URL(self.origin))
+
+
+def is_same_origin(one: URL, other: URL) -> bool:
+    """Say whether scheme, host and port are the same, a default port written out or not."""
+    return (one.scheme, one.raw_host, one.port) == (other.scheme, other.raw_host, other.port)
 
 
 def checked(text: str, rules: Rules) -> URL:

@@ -3,7 +3,7 @@
 import functools
 import importlib
 import pkgutil
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
@@ -46,8 +46,11 @@ class Kind(Protocol):
 
     def fetch(
         self, source: "Source", cursor: Cursor, rules: Rules, credentials: Credentials | None
-    ) -> AsyncIterator[Portion]:
-        """Yield what is new since ``cursor``; raise a ``CoopError`` when the source fails."""
+    ) -> AsyncGenerator[Portion, None]:
+        """Yield what is new since ``cursor``; raise a ``CoopError`` when the source fails.
+
+        Connections stay open until the generator is exhausted or closed (``aclosing``).
+        """
         ...
 
 

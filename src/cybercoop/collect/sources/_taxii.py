@@ -28,6 +28,7 @@ from cybercoop.collect.definitions import Source
 from cybercoop.collect.sources import Cursor
 from cybercoop.egress import Credentials, Fetched, Rules
 from cybercoop.egress.blocking import Bridge, session
+from cybercoop.egress.rules import is_same_origin
 from cybercoop.errors import Forbidden, Malformed, Misused, Unreachable
 from cybercoop.stix import times
 
@@ -35,7 +36,6 @@ T = TypeVar("T")
 
 MOST_PAGES = 10_000  # of one run; the next one goes on from there
 MOST_EMPTY = 10  # pages in a row that promise more and bring nothing
-PAGE = 1000  # objects asked for at once
 
 _TOLD = ("id", "title", "can_read", "can_write")
 _POOL = ThreadPoolExecutor(max_workers=4, thread_name_prefix="taxii")
@@ -115,7 +115,7 @@ class Asker:
     def _own(self, url: str, named: str) -> str:
         try:
             root = urljoin(url, f"{named.removesuffix('/')}/")
-            same = URL(root).origin() == URL(url).origin()
+            same = is_same_origin(URL(root), URL(url))
         except ValueError:
             raise self._malformed() from None
         if not same:

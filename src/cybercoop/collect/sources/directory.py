@@ -6,7 +6,7 @@ import fnmatch
 import hashlib
 import os
 import stat
-from collections.abc import AsyncIterator, Generator, Mapping
+from collections.abc import AsyncGenerator, Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,7 +52,7 @@ async def fetch(
     cursor: Cursor,
     rules: Rules,
     credentials: Credentials | None,  # noqa: ARG001 - a folder asks for none
-) -> AsyncIterator[Portion]:
+) -> AsyncGenerator[Portion, None]:
     """Yield each new or changed file, then those that are gone.
 
     Files whose name begins with a dot are still being written and are left alone. Links, pipes

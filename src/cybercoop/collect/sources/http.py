@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from yarl import URL
 
@@ -19,7 +19,7 @@ SNAPSHOT = True
 
 async def fetch(
     source: Source, cursor: Cursor, rules: Rules, credentials: Credentials | None
-) -> AsyncIterator[Portion]:
+) -> AsyncGenerator[Portion, None]:
     """Yield the file, unpacked if it is gzip; raise ``Malformed`` when it is empty."""
     known = cursor if cursor.get("url") == source.url else {}
     got = await egress.fetch(

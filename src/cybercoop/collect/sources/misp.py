@@ -1,7 +1,7 @@
 """A MISP feed over HTTP: a manifest, and one file for each event that is new or changed."""
 
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from http import HTTPStatus
 
 import msgspec
@@ -37,7 +37,7 @@ class _Known(msgspec.Struct, frozen=True):
 
 async def fetch(
     source: Source, cursor: Cursor, rules: Rules, credentials: Credentials | None
-) -> AsyncIterator[Portion]:
+) -> AsyncGenerator[Portion, None]:
     """Yield each new or changed event, then those that the manifest no longer lists.
 
     An event that is missing or too large is a portion with ``trouble`` and tried again the next

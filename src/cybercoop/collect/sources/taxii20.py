@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from http import HTTPStatus
 
 from taxii2client import v20  # type: ignore[import-untyped]
@@ -20,7 +20,7 @@ _RANGE = re.compile(r"items ([0-9]{1,12})-([0-9]{1,12})/(?:([0-9]{1,12})|\*)").f
 
 async def fetch(
     source: Source, cursor: Cursor, rules: Rules, credentials: Credentials | None
-) -> AsyncIterator[Portion]:
+) -> AsyncGenerator[Portion, None]:
     """Yield each page as the bytes of its bundle; raise ``Malformed`` when pages repeat."""
     async with _taxii.asking(source, rules, credentials, v20, "2.0") as asker:
         collection = await asker.collection()
@@ -29,7 +29,10 @@ async def fetch(
         for number in range(1, _taxii.MOST_PAGES + 1):
             try:
                 said, answer = await asker.ask(
-                    collection.get_objects, start=start, per_request=_taxii.PAGE, added_after=first
+                    collection.get_objects,
+                    start=start,
+                    per_request=source.page_size,
+                    added_after=first,
                 )
             except Unreachable as error:
                 if error.status != HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:

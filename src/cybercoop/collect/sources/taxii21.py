@@ -1,7 +1,7 @@
 """A collection of a TAXII 2.1 server, page by page in the order in which objects were added."""
 
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any
 
 from taxii2client import v21  # type: ignore[import-untyped]
@@ -17,7 +17,7 @@ SNAPSHOT = False
 
 async def fetch(
     source: Source, cursor: Cursor, rules: Rules, credentials: Credentials | None
-) -> AsyncIterator[Portion]:
+) -> AsyncGenerator[Portion, None]:
     """Yield each page as the bytes of its envelope; raise ``Malformed`` when pages go in circles.
 
     The cursor is a time, never a server's ``next``: servers forget it, and some give the page
@@ -30,7 +30,7 @@ async def fetch(
         seen: set[bytes] = set()
         empty = 0
         for number in range(1, _taxii.MOST_PAGES + 1):
-            page, answer = await asker.ask(collection.get_objects, limit=_taxii.PAGE, **asked)
+            page, answer = await asker.ask(collection.get_objects, limit=source.page_size, **asked)
             objects = asker.objects(page)
             newest, more = _taxii.last_added(answer, newest), page.get("more") is True
             had = _taxii.surely_had(answer, had) if more else newest
