@@ -1,7 +1,7 @@
 """Every built-in rule is found, however a value is spelled, and nothing else is caught."""
 
-from collections.abc import Iterator
-from ipaddress import IPv4Network, ip_network
+from collections.abc import Iterable, Iterator
+from ipaddress import ip_network
 from urllib.parse import quote
 
 import pytest
@@ -59,41 +59,38 @@ def spellings_of_address(number: int) -> Iterator[tuple[str, str]]:
         yield "url", f"http://{host}/"
 
 
-@pytest.mark.parametrize("entry", NAMES, ids=lambda entry: entry.value)
-def test_a_name_is_found_in_every_spelling(entry: guard.Entry) -> None:
-    missed = [
-        spelled
-        for spelled in spellings_of_name(entry.value)
-        if level(*spelled) < entry.verdict.level
-    ]
-    assert missed == []
+def too_lenient(entry: guard.Entry, values: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return the values that slip through a rule."""
+    return [value for value in values if level(*value) < entry.verdict.level]
 
 
-@pytest.mark.parametrize("entry", NAMES, ids=lambda entry: entry.value)
-def test_blocking_a_parent_would_block_the_name(entry: guard.Entry) -> None:
-    above = entry.value.partition(".")[2]
-    while above:
-        assert level("domain", above) >= entry.verdict.level
-        above = above.partition(".")[2]
+def test_a_name_is_found_in_every_spelling() -> None:
+    for entry in NAMES:
+        assert too_lenient(entry, spellings_of_name(entry.value)) == []
 
 
-@pytest.mark.parametrize("entry", NETWORKS, ids=lambda entry: entry.value)
-def test_a_network_is_found_from_inside_and_from_around(entry: guard.Entry) -> None:
-    network = ip_network(entry.value)
-    kind = f"ipv{network.version}"
-    inside = {str(network), str(network[0]), str(network[-1]), f"{network[-1]}/{network.prefixlen}"}
-    around = {str(network.supernet(new_prefix=new)) for new in range(network.prefixlen)}
-    assert [one for one in inside | around if level(kind, one) < entry.verdict.level] == []
+def test_blocking_a_parent_would_block_the_name() -> None:
+    for entry in NAMES:
+        labels = entry.value.split(".")
+        parents = [".".join(labels[count:]) for count in range(1, len(labels))]
+        assert too_lenient(entry, [("domain", parent) for parent in parents]) == []
 
 
-@pytest.mark.parametrize(
-    "entry", [one for one in NETWORKS if ":" not in one.value], ids=lambda entry: entry.value
-)
-def test_an_address_is_found_in_every_spelling(entry: guard.Entry) -> None:
-    network = IPv4Network(entry.value)
-    for number in (int(network[0]), int(network[-1])):
-        spelled = spellings_of_address(number)
-        assert [one for one in spelled if level(*one) < entry.verdict.level] == []
+def test_a_network_is_found_from_inside_and_from_around() -> None:
+    for entry in NETWORKS:
+        network = ip_network(entry.value)
+        inside = [network, network[0], network[-1], f"{network[-1]}/{network.prefixlen}"]
+        around = [network.supernet(new_prefix=new) for new in range(network.prefixlen)]
+        values = [(f"ipv{network.version}", str(one)) for one in (*inside, *around)]
+        assert too_lenient(entry, values) == []
+
+
+def test_an_address_is_found_in_every_spelling() -> None:
+    for entry in NETWORKS:
+        network = ip_network(entry.value)
+        if network.version == 4:
+            for number in (int(network[0]), int(network[-1])):
+                assert too_lenient(entry, spellings_of_address(number)) == []
 
 
 @pytest.mark.parametrize("entry", [one for one in FACTS if one.kind == "hash"])
@@ -103,11 +100,11 @@ def test_the_hash_of_nothing_is_found_in_both_cases(entry: guard.Entry) -> None:
         assert level(kinds[len(entry.value)], digits) == Level.NEVER
 
 
-@pytest.mark.parametrize("name", [entry.value for entry in NAMES if entry.verdict.level > 1])
-def test_the_normal_form_of_a_pattern_is_found(name: str) -> None:
-    for value in (f"{name.upper()}.", name.replace(".", "[.]")):
-        read = canonical(f"[domain-name:value = '{value}']")
-        assert INDEX.verdict(read.kind or "", read.value or "").level >= Level.HOLD
+def test_the_normal_form_of_a_pattern_is_found() -> None:
+    for entry in NAMES:
+        for spelled in (f"{entry.value.upper()}.", entry.value.replace(".", "[.]")):
+            read = canonical(f"[domain-name:value = '{spelled}']")
+            assert too_lenient(entry, [(read.kind or "", read.value or "")]) == []
 
 
 NOT_CAUGHT = [

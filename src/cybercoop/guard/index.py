@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from ipaddress import AddressValueError, IPv4Address
 
 from cybercoop.guard import spelling
 from cybercoop.guard.names import Names, names
@@ -65,10 +64,13 @@ class Index:
         return UNREADABLE
 
     def _address(self, value: str) -> Verdict:
-        try:
-            return self.v4.verdict(Span(_V4, int(IPv4Address(value)), _V4))
-        except AddressValueError:
-            return self._spans(spelling.spans(value))
+        number = spelling.plain_four(value)
+        if number is not None:
+            return self.v4.at(number)
+        number = spelling.plain_six(value)
+        if number is not None:
+            return self.v6.at(number)
+        return self._spans(spelling.spans(value))
 
     def _spans(self, spans: Iterable[Span] | None) -> Verdict:
         if spans is None:

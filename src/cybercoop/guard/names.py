@@ -64,7 +64,9 @@ def names(rules: Iterable[tuple[str, Verdict, Reach]]) -> Names:
         below = verdict if reach is Reach.BELOW else ALLOWED
         add(name, _Said(verdict, below, verdict if reach is Reach.CHILDREN else ALLOWED))
         above = name.partition(".")[2]
-        while "." in above:  # a bare label is refused by its own rule
+        # A bare label is refused by its own rule. Where a parent is already as strict, so are its
+        # own parents.
+        while "." in above and said.get(above, _NOTHING).here.level < verdict.level:
             add(above, _Said(verdict))
             above = above.partition(".")[2]
     return Names(said)

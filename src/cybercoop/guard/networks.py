@@ -30,11 +30,15 @@ class Networks:
     numbers: "array[int]"
     verdicts: tuple[Verdict, ...]
 
+    def at(self, number: int) -> Verdict:
+        """Return the verdict on one address."""
+        return self.verdicts[self.numbers[bisect_right(self.starts, number) - 1]]
+
     def verdict(self, span: Span) -> Verdict:
         """Return the strictest verdict on any address of ``span``."""
         bits, number, prefix = span
         if prefix == bits:
-            return self.verdicts[self.numbers[bisect_right(self.starts, number) - 1]]
+            return self.at(number)
         last = number | ((1 << (bits - prefix)) - 1)
         first = last + 1 - (1 << (bits - prefix))
         begin, end = bisect_right(self.starts, first) - 1, bisect_right(self.starts, last)

@@ -39,6 +39,12 @@ class Span(NamedTuple):
     prefix: int
 
 
+_OCTET = r"(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_PLAIN_FOUR = re.compile(rf"{_OCTET}\.{_OCTET}\.{_OCTET}\.{_OCTET}").fullmatch
+_GROUPS = r"(?:[0-9a-f]{1,4}(?::[0-9a-f]{1,4})*)?"
+_PLAIN_SIX = re.compile(rf"({_GROUPS})(?:::({_GROUPS}))?").fullmatch
+_SIX_GROUPS = 8
+
 Place = str | tuple[Span, ...] | None
 """A name, every network that the text may mean, or none if it cannot be read."""
 
@@ -81,6 +87,37 @@ def place(host: str) -> Place:
         return None
 
 
+def plain_four(text: str) -> int | None:
+    """Return the number of an IPv4 address in normal form; none says that it needs a closer look.
+
+    Takes about half the time of ``IPv4Address``.
+    """
+    found = _PLAIN_FOUR(text)
+    return int.from_bytes(map(int, found.groups())) if found else None
+
+
+def plain_six(text: str) -> int | None:
+    """Return the number of an IPv6 address in normal form that has no IPv4 address inside.
+
+    None says that it needs a closer look.
+    """
+    found = _PLAIN_SIX(text)
+    if found is None:
+        return None
+    front, back = found.groups()
+    groups = front.split(":") if front else []
+    if back is not None:
+        behind = back.split(":") if back else []
+        gap = _SIX_GROUPS - len(groups) - len(behind)
+        if gap < 1:
+            return None
+        groups += ["0"] * gap + behind
+    if len(groups) != _SIX_GROUPS:
+        return None
+    number = int("".join([group.rjust(4, "0") for group in groups]), 16)
+    return None if number >> 112 in _TOPS else number
+
+
 def name(text: str) -> str:
     """Return a name in the spelling that the index keeps; refuse everything else."""
     found = text if _KEPT(text) else place(text)
@@ -91,6 +128,12 @@ def name(text: str) -> str:
 
 def network(text: str) -> Span:
     """Return an address or network with its host bits cleared; refuse everything else."""
+    given, slash, prefix = text.partition("/")
+    for bits, plain in ((_V4, plain_four), (_V6, plain_six)):
+        number = plain(given)
+        length = _prefix(prefix, bits) if slash else bits
+        if number is not None and length is not None:
+            return Span(bits, number >> bits - length << bits - length, length)
     try:
         found = ip_network(text.strip(), strict=False)
     except ValueError:
@@ -168,6 +211,9 @@ def _joined(numbers: tuple[int, ...]) -> int | None:
     front = int.from_bytes(bytes(heads))
     return front << room | tail
 
+
+_TOPS = frozenset((0, 0x64, 0x2002))
+"""The first 16 bits of all that IPv4 addresses are put into."""
 
 _EMBEDDING = (
     # prefix, its length, and where the IPv4 address begins
