@@ -6,7 +6,6 @@ cannot be read as a whole raises ``Malformed``, so that an error page never look
 list and the last good state stays.
 """
 
-import codecs
 import io
 import pkgutil
 import re
@@ -19,9 +18,9 @@ from typing import BinaryIO, Protocol, cast
 
 import msgspec
 
+from cybercoop.collect.readers._bytes import HEAD, encoding_of, refuse_foreign, refuse_packed
 from cybercoop.errors import Malformed, Misused
 
-HEAD = 64 * 1024
 LINE_LIMIT = 16_384
 WHOLE_LIMIT = 256 * 1024 * 1024
 ROLES = (
@@ -235,79 +234,13 @@ def opened(name: str, data: bytes | BinaryIO, beside: Beside = lambda _: None) -
     """Return content with its encoding found out; raise ``Malformed`` for what is no text."""
     file = io.BytesIO(data) if isinstance(data, bytes) else data
     raw = file.read(HEAD)
-    _refuse_packed(name, raw)
-    encoding, fallback, start = _encoding(raw)
+    refuse_packed(name, raw)
+    encoding, fallback, start = encoding_of(raw)
     head = raw[start:].decode(encoding, "replace").removesuffix("\N{REPLACEMENT CHARACTER}")
-    _refuse_foreign(name, head)
+    refuse_foreign(name, head)
+    if len(raw) == HEAD:
+        head = head[: head.rfind("\n") + 1] or head  # half a line would look like another format
     return Given(name, file, head, encoding, fallback, start, beside)
-
-
-_PACKED = {
-    b"\x1f\x8b": "gzip",
-    b"PK\x03\x04": "a ZIP file or a document of an office program",
-    b"%PDF": "PDF",
-    b"BZh": "bzip2",
-    b"\xfd7zXZ": "xz",
-    b"7z\xbc\xaf": "7-Zip",
-    b"\x28\xb5\x2f\xfd": "Zstandard",
-    b"\xd0\xcf\x11\xe0": "an old document of an office program",
-    b"Rar!": "RAR",
-}
-_BOMS = (
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF32_LE, "utf-32-le"),
-    (codecs.BOM_UTF32_BE, "utf-32-be"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-)
-_MULTIBYTE = re.compile("[\x80-\ufffc\U00010000-\U0010ffff]")
-_REMARK = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
-_PAGE = re.compile(r"\s*<(?:!doctype\s+html|html|head|body|script|meta)\b")
-_MARKUP = re.compile(r"\s*<(?:\?xml|!doctype|[a-z][\w:.-]*[\s>])")
-_MOST_NULS = 20
-
-
-def _refuse_packed(name: str, raw: bytes) -> None:
-    if not raw.strip():
-        msg = f"{name} is empty."
-        raise Malformed(msg)
-    for mark, what in _PACKED.items():
-        if raw.startswith(mark):
-            msg = f"{name} is {what}, not text; unpack or export it first."
-            raise Malformed(msg)
-
-
-def _refuse_foreign(name: str, head: str) -> None:
-    lowered = _REMARK.sub("", head[:4096].lower().lstrip("\ufeff"))
-    if _PAGE.match(lowered):
-        msg = f"{name} is a web page, not a list: a sign-in or error page may have answered."
-        raise Malformed(msg)
-    if _MARKUP.match(lowered):
-        msg = f"{name} is XML, which is not read here."
-        raise Malformed(msg)
-    nuls = head.count("\0")
-    if nuls > _MOST_NULS and nuls * _MOST_NULS > len(head):
-        msg = f"{name} is no text: it is full of NUL characters."
-        raise Malformed(msg)
-
-
-def _encoding(raw: bytes) -> tuple[str, str, int]:
-    """Return the encoding, the one of lines that are not in it, and where the text begins."""
-    for mark, name in _BOMS:
-        if raw.startswith(mark):
-            return name, name, len(mark)
-    # Text in Latin letters has a NUL in every second byte of UTF-16, on one side only.
-    even, odd = raw[::2].count(0), raw[1::2].count(0)
-    if 5 * max(even, odd) > len(raw) // 2 and 20 * min(even, odd) < len(raw) // 2:
-        name = "utf-16-le" if odd > even else "utf-16-be"
-        return name, name, 0
-    text = raw.decode("utf-8", "replace")
-    broken = text.count("\N{REPLACEMENT CHARACTER}")
-    sound = len(_MULTIBYTE.findall(text))
-    if broken > sound + (1 if len(raw) == HEAD else 0):
-        return "cp1252", "cp1252", 0
-    # A file that shows no letter beyond ASCII at first may still turn out to be Latin-1.
-    return "utf-8", "utf-8" if sound else "cp1252", 0
 
 
 def lines(given: Given) -> Iterator[str]:

@@ -75,9 +75,11 @@ def plain(heading: str) -> str:
     return re.sub(r"[^a-z0-9]", "", heading.lower().replace("ü", "ue"))
 
 
-def is_heading(cells: Sequence[str]) -> bool:
-    """Say whether a row names columns: a known word is in it and no value."""
-    return any(plain(cell) in _ROLE_OF for cell in cells) and not any(map(looks, cells))
+def is_heading(cells: Sequence[str], below: Sequence[str]) -> bool:
+    """Say whether a row names columns: no value is in it, but a known word, or values below."""
+    if any(map(looks, cells)):
+        return False
+    return any(plain(cell) in _ROLE_OF for cell in cells) or any(map(looks, below))
 
 
 def looks(cell: str) -> bool:
@@ -123,7 +125,7 @@ def _said(number: int, headings: Sequence[str], options: Options) -> str:
 
 def _checked(role: str, cells: Sequence[str]) -> str:
     """Return the role unless its column says something that the role cannot hold."""
-    if role in _READ and _share(_reads(_READ[role]), cells) < 1:
+    if role in _READ and any(cells) and _share(_reads(_READ[role]), cells) < 1:
         return "ignore"
     return role
 

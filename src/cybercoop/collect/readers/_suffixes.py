@@ -6,15 +6,14 @@ from publicsuffixlist import PublicSuffixList
 
 FILE_ENDINGS = frozenset(
     (
-        *("app", "bar", "cab", "cam", "cat", "cc", "cfd", "com", "cpa", "dev", "doc", "download"),
-        *("exe", "gdn", "id", "ini", "java", "js", "kim", "log", "md", "mm", "mo", "mov", "mp"),
-        *("pl", "ph", "pm", "ps", "pub", "py", "rs", "sc", "sh", "so", "st", "td", "vi", "zip"),
-        *("ai", "as", "ms", "kt", "ml", "mk", "in", "inc", "bz", "dot", "prof", "save", "tf"),
+        *("app", "bar", "cab", "cat", "cpa", "doc", "dot", "gdn", "java", "log", "md", "mm", "mov"),
+        *("mo", "mp", "ms", "pl", "pm", "ph", "prof", "ps", "pub", "py", "rs", "save", "sh", "so"),
+        *("vi", "zip", "ini", "js", "kt", "mk", "td", "inc", "map", "dat", "bz", "cfd", "ml"),
     )
-) - {"ai", "app", "cam", "cc", "cfd", "com", "dev", "id", "in", "kim", "st", "tf", "download"}
-"""Top-level domains that a file name ends in more often than a domain name does in prose.
+)
+"""Top-level domains (and those that may become some) that end the names of files as well.
 
-``com`` was a kind of program and ``in`` a kind of template; both are names far more often.
+``com`` was a kind of program and ``in`` a kind of template; both are far more often of a name.
 """
 
 

@@ -51,9 +51,9 @@ def sureness(name: str, head: str) -> int:
     found = _layout(head, Options(), name)
     if found is None:
         return 0
-    if found.heading or len(found.columns.comments) + len(found.columns.facts) > 1:
+    if found.heading or name.endswith((".csv", ".tsv")):
         return 95
-    return 95 if name.endswith((".csv", ".tsv")) else 60
+    return 92 if found.columns.type is not None else 60
 
 
 def read(given: Given, options: Options) -> Iterator[Found]:
@@ -73,10 +73,9 @@ _PASSED = frozenset(("blank", "comment", "heading"))
 
 
 def _layout(head: str, options: Options, name: str) -> _Layout | None:
-    whole = head[: head.rfind("\n") + 1] or head
     taken = [
         (number, line)
-        for number, line in enumerate(islice(whole.splitlines(), 5 * _SAMPLE), 1)
+        for number, line in enumerate(islice(head.splitlines(), 5 * _SAMPLE), 1)
         if line.strip() and len(line) <= LINE_LIMIT
     ]
     remarks = [(number, line) for number, line in taken if line.startswith("#")]
@@ -99,11 +98,13 @@ def _headings(
     options: Options,
 ) -> tuple[int, list[str]]:
     """Return the line of the headings, 0 without one, and the headings."""
+    below = _cells(data[1][1], delimiter) if len(data) > 1 else []
+    values = below if isinstance(below, list) else []
     above = [(number, line.lstrip("# ")) for number, line in remarks if number < data[0][0]]
     for number, line in (data[0], *above[-1:]):
         cells = _cells(line, delimiter)
         if isinstance(cells, list) and (
-            _columns.is_heading(cells) or {cell.strip() for cell in cells} & set(options.mapping)
+            _columns.is_heading(cells, values) or set(options.mapping) & {*map(str.strip, cells)}
         ):
             return number, cells
     return 0, []

@@ -39,6 +39,7 @@ _BLOCKED = re.compile(r"\|\|([^\^$/|]+)\^?(?:\$(.*))?").fullmatch
 _DNSMASQ = re.compile(r"(?:address|server|local)=/([^/]+)/\S*").fullmatch
 _is_bare = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._:/@-]*[A-Za-z0-9_/]").fullmatch
 _HASH = re.compile(r"[0-9A-Fa-f]{128}|[0-9A-Fa-f]{64}|[0-9A-Fa-f]{40}|[0-9A-Fa-f]{32}").match
+_TITLE = re.compile(r"\[[A-Za-z ]+[0-9.]*\]").fullmatch
 _CIDR = re.compile(r"[0-9.]+/[0-9]+(?![^;#])").match
 _COMMENT = re.compile(r"\s*(?:[#;!]|//|--)\s*(.*)|\t\s*(.*)|\s+([0-9.,%-]+)", re.DOTALL).fullmatch
 _WORD = re.compile(r"[^\s#;]+|\S+").match
@@ -48,8 +49,7 @@ _LINK = re.compile(r"\S+").match
 def sureness(name: str, head: str) -> int:
     """Return how many of the first lines are values, in percent, less a little."""
     del name
-    whole = head[: head.rfind("\n") + 1] or head
-    sample = [line for line in whole.splitlines()[: 5 * _SAMPLE] if not _is_comment(line)]
+    sample = [line for line in head.splitlines()[: 5 * _SAMPLE] if not _is_comment(line)]
     if not sample:
         return 50
     taken = sample[:_SAMPLE]
@@ -88,7 +88,7 @@ def _line(where: str, line: str, kind: str) -> Iterator[Found]:
         yield Passed(where, "blank")
     elif text.startswith(_COMMENTS):
         yield Passed(where, "comment")
-    elif text[0] == "[" and text[-1] == "]" and " " in text:
+    elif _TITLE(text):
         yield Passed(where, "heading")
     elif text.startswith("@@"):
         yield Passed(where, "exception of a filter list")
