@@ -27,7 +27,7 @@ from sqlalchemy import (
 metadata = MetaData()
 
 
-class _Flag(Boolean):
+class Flag(Boolean):
     """A boolean that drivers hand over as it is: SQLite's 0 and 1 serve as well."""
 
     def bind_processor(self, dialect: Dialect) -> None:
@@ -37,7 +37,7 @@ class _Flag(Boolean):
         """Promise that no value needs work."""
 
 
-class _Bytes(LargeBinary):
+class Bytes(LargeBinary):
     """Bytes that drivers hand over as they are; copying them would cost on every page."""
 
     def bind_processor(self, dialect: Dialect) -> None:
@@ -55,7 +55,7 @@ center = Table(
     metadata,
     Column("org_id", String(36), primary_key=True),
     Column("identity_id", String(64), nullable=False),
-    Column("secret", _Bytes, nullable=False),
+    Column("secret", Bytes, nullable=False),
     Column("created_at", BigInteger, nullable=False),
 )
 
@@ -66,12 +66,12 @@ organisations = Table(
     Column("name", String(200), nullable=False, unique=True),
     Column("kind", String(10), nullable=False),
     Column("parent_id", ForeignKey("organisations.id")),
-    Column("community", _Flag, nullable=False),
+    Column("community", Flag, nullable=False),
     Column("contributions_id", String(36), nullable=False, unique=True),
     Column("default_tlp", String(16)),
     Column("default_group", String(48)),
-    Column("named", _Flag, nullable=False, server_default=false()),
-    Column("catalogue", _Flag, nullable=False, server_default=false()),
+    Column("named", Flag, nullable=False, server_default=false()),
+    Column("catalogue", Flag, nullable=False, server_default=false()),
     Column("created_at", BigInteger, nullable=False),
     Column("left_at", BigInteger),
 )
@@ -113,7 +113,7 @@ tokens = Table(
     Column("id", String(36), primary_key=True),
     Column("org_id", ForeignKey("organisations.id"), nullable=False),
     Column("person_id", ForeignKey("people.id")),
-    Column("hash", _Bytes, nullable=False, unique=True),
+    Column("hash", Bytes, nullable=False, unique=True),
     Column("prefix", String(16), nullable=False),
     Column("scope", String(8), nullable=False),
     Column("created_at", BigInteger, nullable=False),
@@ -151,24 +151,33 @@ contributions = Table(
     Column("spec_version", String(3), nullable=False),
     Column("modified", String(30), nullable=False),
     Column("version", Text, nullable=False),
-    Column("latest", _Flag, nullable=False),
-    Column("deleted", _Flag, nullable=False, server_default=false()),
-    Column("revoked", _Flag, nullable=False, server_default=false()),
-    Column("hash", _Bytes, nullable=False),
-    Column("bytes", _Bytes, nullable=False),
+    Column("latest", Flag, nullable=False),
+    Column("deleted", Flag, nullable=False, server_default=false()),
+    Column("revoked", Flag, nullable=False, server_default=false()),
+    Column("hash", Bytes, nullable=False),
+    Column("bytes", Bytes, nullable=False),
     Column("lock", Text, nullable=False),
     # Where it counts: narrower than ``lock`` for what refers to narrower ends, empty while
     # it counts nowhere.
     Column("at_lock", Text),
-    Column("key", _Bytes),
+    Column("key", Bytes),
     # False once a newer contribution of the same organisation stands at the same place.
-    Column("counts", _Flag, nullable=False, server_default=true()),
-    Column("tightened", _Flag, nullable=False, server_default=false()),
-    Column("named", _Flag, nullable=False, server_default=false()),
-    Column("with_text", _Flag, nullable=False, server_default=false()),
+    Column("counts", Flag, nullable=False, server_default=true()),
+    Column("tightened", Flag, nullable=False, server_default=false()),
+    Column("named", Flag, nullable=False, server_default=false()),
+    Column("with_text", Flag, nullable=False, server_default=false()),
     Column("effective_until", BigInteger),
     Column("pending", SmallInteger, nullable=False),
     Column("note", Text),
+    # What was given together, so that it can be taken back together.
+    Column("push_id", String(36)),
+)
+Index(
+    "contributions_by_push",
+    contributions.c.push_id,
+    contributions.c.org_id,
+    sqlite_where=text("push_id IS NOT NULL"),
+    postgresql_where=text("push_id IS NOT NULL"),
 )
 Index(
     "contributions_once",
@@ -207,7 +216,7 @@ ends = Table(
     metadata,
     Column("seq", BigInteger, primary_key=True),
     Column("ref", Text, primary_key=True),
-    Column("key", _Bytes),
+    Column("key", Bytes),
 )
 Index("ends_by_ref", ends.c.ref)
 Index("ends_by_key", ends.c.key)
@@ -217,7 +226,7 @@ releases = Table(
     metadata,
     Column("date_added", _serial, primary_key=True, autoincrement=False),
     Column("lock", Text, nullable=False),
-    Column("key", _Bytes, nullable=False),
+    Column("key", Bytes, nullable=False),
     Column("generation", Integer, nullable=False),
     Column("stix_id", Text, nullable=False),
     Column("type", Text, nullable=False),
@@ -225,13 +234,32 @@ releases = Table(
     Column("created", BigInteger, nullable=False),
     Column("modified", String(30), nullable=False),
     Column("version", Text, nullable=False),
-    Column("digest", _Bytes, nullable=False),
-    Column("revoked", _Flag, nullable=False),
-    Column("latest", _Flag, nullable=False),
+    Column("digest", Bytes, nullable=False),
+    Column("revoked", Flag, nullable=False),
+    Column("latest", Flag, nullable=False),
     # A deterministic or catalogue id, which several locks may carry.
-    Column("shared_id", _Flag, nullable=False),
+    Column("shared_id", Flag, nullable=False),
     Column("effective_until", BigInteger),
-    Column("bytes", _Bytes, nullable=False),
+    Column("bytes", Bytes, nullable=False),
+    # What a device can block by: only where the pattern is one comparison of such a value.
+    Column("kind", Text),
+    Column("value", Text),
+    Column("confidence", SmallInteger),
+    Column("warned", Flag, nullable=False, server_default=false()),
+)
+# All that a plain list needs, in one index, so that a million entries are read in seconds.
+Index(
+    "releases_entries",
+    releases.c.lock,
+    releases.c.date_added,
+    releases.c.kind,
+    releases.c.value,
+    releases.c.confidence,
+    releases.c.created,
+    releases.c.effective_until,
+    releases.c.warned,
+    sqlite_where=text("latest = 1 AND revoked = 0 AND kind IS NOT NULL"),
+    postgresql_where=text("latest AND NOT revoked AND kind IS NOT NULL"),
 )
 # ``shared_id`` comes along so that a range is read from the index alone.
 Index(
@@ -264,7 +292,7 @@ recompute = Table(
     "recompute",
     metadata,
     Column("lock", Text, primary_key=True),
-    Column("key", _Bytes, primary_key=True),
+    Column("key", Bytes, primary_key=True),
 )
 
 statuses = Table(
@@ -273,6 +301,6 @@ statuses = Table(
     Column("id", String(36), primary_key=True),
     Column("org_id", String(36), nullable=False),
     Column("created_at", BigInteger, nullable=False),
-    Column("bytes", _Bytes, nullable=False),
+    Column("bytes", Bytes, nullable=False),
 )
 Index("statuses_by_age", statuses.c.created_at)
