@@ -20,6 +20,7 @@ from exports.lists import VALUES, entry, files
 
 FOUND = formats.found()
 NAMES = sorted(FOUND)
+TOKENS = r"(?:(?!#)[!-~]+\n)*"  # devices read the first word of a line and skip comments
 # What breaks out of lines, cells, quotes, settings and JSON, mixed with what is harmless.
 NASTY = "\n\r\t\0\x1b \"'\\`,;|={}()[]<>$%#*^@!&:/?.-+_ü\u2028\u202eaz09"
 hostile = st.text(st.sampled_from(NASTY), max_size=30)
@@ -48,6 +49,7 @@ def test_no_value_breaks_out_of_its_place(name: str, some: list[Entry]) -> None:
 
 def read_lines(content: str, fitting: list[Entry], _file: str) -> None:
     assert content.split("\n") == [*(one.value for one in fitting), ""]
+    assert re.fullmatch(TOKENS, content)
 
 
 def read_addresses(content: str, fitting: list[Entry], _file: str) -> None:
@@ -57,6 +59,7 @@ def read_addresses(content: str, fitting: list[Entry], _file: str) -> None:
 
 def read_bare_urls(content: str, fitting: list[Entry], _file: str) -> None:
     assert set(content.split("\n")) == {one.value.split("://", 1)[1] for one in fitting} | {""}
+    assert re.fullmatch(TOKENS, content)
 
 
 def read_shapes(*shapes: str, head: int = 0, each: int = 1) -> Any:
