@@ -1,11 +1,11 @@
 """Backup and restore: a center goes on from one file, and nothing else is taken for one."""
 
 import json
-import shutil
 import signal
 import sqlite3
 import stat
 import threading
+import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -15,12 +15,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import create_engine
 
 from cli.terminal import PATIENCE, Terminal, address_in
 from cybercoop.collect import backup
 from cybercoop.store import migrations
 from world import envelope, indicator
 
+VERSIONS = Path(migrations.__file__).parent / "versions"
+REVISIONS = sorted(path.name.split("_")[0] for path in VERSIONS.glob("0*.py"))
 ROOT = "/taxii2/coop/collections/"
 
 
@@ -102,8 +107,9 @@ def test_a_center_goes_on_from_a_backup_that_was_taken_while_it_was_pushed_to(
         assert [one["id"] for one in ask(address + ROOT, reader)["collections"]] == ids
         ask(f"{address}/api/v1/push", county, envelope([indicator("late.example", "green")]))
         late = "[domain-name:value = 'late.example']"
+        deadline = time.monotonic() + PATIENCE
         while late not in (released := patterns(address, reader, "feed-community")):
-            pass
+            assert time.monotonic() < deadline
     assert before <= kept
     assert kept | {late} == released
 
@@ -187,7 +193,7 @@ def half(file: Path) -> None:
     file.with_name(file.name + "-wal").write_bytes(b"x")
 
 
-def change(file: Path, statement: str, *values: str) -> None:
+def change(file: Path, statement: str, *values: str | int) -> None:
     with closing(sqlite3.connect(file, isolation_level=None)) as connection:
         connection.execute("PRAGMA writable_schema = ON")
         connection.execute(statement, values)
@@ -215,8 +221,8 @@ def test_what_is_no_sound_backup_is_refused_with_the_reason(
     center.run("backup", file)
     BROKEN[reason](file)
     whole = (center.folder / "cybercoop.sqlite").read_bytes()
-    for command in (["backup", "--verify", file], ["restore", file, "--replace"]):
-        said = center.run(*command, code=1).stderr
+    for line in (["backup", "--verify", file], ["restore", file, "--replace"]):
+        said = center.run(*line, code=1).stderr
         assert said.startswith("error: ")
         assert reason in said
     assert (center.folder / "cybercoop.sqlite").read_bytes() == whole
@@ -293,18 +299,39 @@ def test_what_is_not_there_is_wrong_usage(center: Terminal) -> None:
     assert "No such file" in center.run("backup", "nowhere/kept.sqlite", code=1).stderr
 
 
-def test_a_file_of_an_older_schema_is_taken_and_says_what_is_missing(
-    center: Terminal, tmp_path: Path
+@pytest.mark.parametrize("revision", [one for one in REVISIONS if one != REVISIONS[-1]])
+def test_a_file_of_an_older_schema_is_taken_and_upgraded_afterwards(
+    revision: str, center: Terminal, tmp_path: Path
 ) -> None:
-    folder = Path(migrations.__file__).parent / "versions"
-    oldest, *newer = sorted(path.name.split("_")[0] for path in folder.glob("0*.py"))
-    if not newer:
-        pytest.skip("There is one schema so far.")
     file = tmp_path / "older.sqlite"
-    shutil.copy(center.folder / "cybercoop.sqlite", file)
-    change(file, "UPDATE alembic_version SET version_num = ?", oldest)
+    older(file, revision)
+    assert "cybercoop db upgrade" in center.run("backup", "--verify", file).stdout
     assert "cybercoop db upgrade" in center.run("restore", file, "--replace").stdout
     assert "cybercoop db upgrade" in center.run("serve", code=2).stderr
+    center.run("db", "upgrade")
+    assert "Altes Zentrum" in center.run("org", "list").stdout
+    with center.serving() as said:
+        assert address_in(said)
+    assert center.json("backup", "newer.sqlite")["upgrade_needed"] is False
+
+
+def older(file: Path, revision: str) -> None:
+    """Make a database as the version of that schema left it, with a center in it."""
+    config = Config()
+    config.set_main_option("script_location", str(VERSIONS.parent))
+    engine = create_engine(f"sqlite:///{file}")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+    engine.dispose()
+    org = ("1", "Altes Zentrum", "center", 1, "2", 0)
+    change(
+        file,
+        "INSERT INTO organisations (id, name, kind, community, contributions_id, created_at)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
+        *org,
+    )
+    change(file, "INSERT INTO center VALUES ('1', 'identity--1', x'00', 0)")
 
 
 def test_somebody_hears_how_far_it_is(center: Terminal, tmp_path: Path) -> None:

@@ -61,7 +61,6 @@ def restore(
         done, kept = backups.restore(url, file, datetime.now(UTC), tell, replace=replace)
     said = f"{_sentence(done)}\nIt is the database now."
     said += f" The one before is {kept}." if kept else ""
-    said += " Its schema is older: run `cybercoop db upgrade`." if done.contents.is_older else ""
     shown = _shown(done) | {"kept": str(kept) if kept else None}
     one(shown, said, as_json=as_json)
 
@@ -79,9 +78,11 @@ def _shown(made: Backup) -> dict[str, Any]:
 
 
 def _sentence(made: Backup) -> str:
+    older = " (older: it needs `cybercoop db upgrade` once restored)"
+    schema = made.contents.schema + (older if made.contents.is_older else "")
     counts = ", ".join(f"{count} {name}" for name, count in made.contents.counts.items())
     return (
-        f"{made.file} is whole: {made.contents.center}, schema {made.contents.schema}, {counts}; "
+        f"{made.file} is whole: {made.contents.center}, schema {schema}, {counts}; "
         f"{made.size} bytes.\nSHA-256 {made.id}"
     )
 

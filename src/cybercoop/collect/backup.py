@@ -114,6 +114,9 @@ def _copy(backup: Backup, draft: Path, tell: Tell) -> None:
         for piece in _pieces(backup.file, lambda done, whole: tell("restore", done, whole)):
             digest.update(piece)
             opened.write(piece)
+        # Now, so that nothing slow comes between letting go of the old one and taking its place.
+        opened.flush()
+        os.fsync(opened.fileno())
     if digest.hexdigest() != backup.id:
         raise Refused(f"{backup.file} changed while it was read.")
 
