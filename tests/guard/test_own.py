@@ -84,3 +84,12 @@ def test_a_rule_that_is_no_value_of_its_kind_is_refused() -> None:
     for kind, value in (("network", "bund.de"), ("domain", "9.8.7.6"), ("host", "a b")):
         with pytest.raises(Refused):
             guard.index_of([guard.Entry(kind, value, verdict)])
+
+
+def test_the_strictest_of_several_rules_about_a_hash_counts_in_any_case() -> None:
+    held = guard.Verdict(Level.HOLD, "held", "", "")
+    warned = guard.Verdict(Level.WARN, "warned", "", "")
+    rules = [guard.Entry("hash", "AB" * 16, held), guard.Entry("hash", "ab" * 16, warned)]
+    for order in (rules, rules[::-1]):
+        index = guard.index_of(order)
+        assert index.verdict("md5", "ab" * 16) == index.verdict("md5", "AB" * 16) == held
