@@ -95,6 +95,22 @@ async def test_a_missing_folder_takes_nothing_away(tmp_path: Path) -> None:
     assert shown(await collect(one, RULES, first[-1].cursor)) == {}
 
 
+async def test_a_folder_that_cannot_be_entered_takes_nothing_away(tmp_path: Path) -> None:
+    one = source("directory", path=str(tmp_path))
+    (tmp_path / "below").mkdir()
+    for file in (tmp_path / "a.txt", tmp_path / "below" / "b.txt"):
+        file.write_text("x")
+    first = await collect(one, RULES)
+    (tmp_path / "a.txt").write_text("changed")
+
+    def moved(portion: Portion) -> bool:
+        (tmp_path / "below").rename(tmp_path / "elsewhere")
+        return portion.gone
+
+    with pytest.raises(Unreachable, match="stays"):
+        await collect(one, RULES, first[-1].cursor, until=moved)
+
+
 async def test_a_collection_that_was_cut_off_goes_on(tmp_path: Path) -> None:
     one = source("directory", path=str(tmp_path))
     for number in range(60):
