@@ -108,7 +108,16 @@ def test_controls_are_shown_escaped() -> None:
     raw = "a.org\nb.org\nc.org\nd.org\nev\0il.org\nev\u202eil.org\nev\x1b[31mil.org\n".encode()
     refused = [one for one in read(raw) if isinstance(one, Bad)]
     assert len(refused) == 3
-    assert all(one.reason.isprintable() for one in refused)
+    assert all(one.reason.isprintable() and one.text.isprintable() for one in refused)
+
+
+def test_a_comment_and_the_name_of_a_file_are_printable_too() -> None:
+    (found,) = read("a.org # \x1b[31mred\0\u202e".encode())
+    assert isinstance(found, Value)
+    assert found.comment == "[31mred"
+    with pytest.raises(Malformed) as refusal:
+        read(b"", "a\x1b[31m.txt")
+    assert str(refusal.value).isprintable()
 
 
 def test_a_file_stays_open_for_whoever_opened_it() -> None:

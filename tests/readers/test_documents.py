@@ -229,6 +229,33 @@ def test_a_broken_document_is_refused_as_a_whole(reader: str, raw: bytes) -> Non
     assert "x.json" in str(refusal.value)
 
 
+@pytest.mark.parametrize("depth", [10, 300, 2_000, 100_000])
+def test_deep_nesting_is_answered_wherever_it_stands(depth: int) -> None:
+    nest = b"[" * depth + b"]" * depth
+    objects = b'{"Object":[' * depth + b"]}" * depth
+    for raw, name in (
+        (b'["a.org","b.org",%s]' % nest, "json"),
+        (b'[{"ioc":"a.org","x":[%s]}]' % nest, "json"),
+        (b'{"Event":{"Object":[%s]}}' % objects, "misp"),
+        (b'{"objects":[{"id":%s}]}' % nest, "stix"),
+    ):
+        try:
+            found = list(reading.read("x.json", raw, None, reading.readers()[name]))
+        except Malformed:
+            continue
+        assert found
+
+
+@pytest.mark.parametrize("number", ["1" * 5000, "1e999", "-0", "1" + "0" * 30])
+def test_numbers_of_any_size_are_refused(number: str) -> None:
+    raw = f'["a.org","b.org",{number}]'.encode()
+    try:
+        found = read(raw, "json")
+    except Malformed:
+        return
+    assert [type(one) for one in found] == [Value, Value, Bad]
+
+
 def test_a_path_that_is_none_is_said_to_be_none() -> None:
     with pytest.raises(Misused):
         read(["a.org"], "json", path="data[3]..x")

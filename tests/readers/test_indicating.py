@@ -102,6 +102,16 @@ def test_a_value_that_had_ended_before_it_began_is_refused() -> None:
         indicator(Value("line 1", "domain", "evil.org", valid_until=NOW - DAY), NOW)
 
 
+def test_one_value_that_had_ended_stops_no_other() -> None:
+    told: list[Bad] = []
+    ended = Value("line 1", "domain", "old.org", valid_until=NOW - DAY)
+    (part,) = envelopes([ended, EVIL], NOW, told.append)
+    assert part.count == 1
+    assert told == [
+        Bad("line 1", "[domain-name:value = 'old.org']", "The value had ended before it began.")
+    ]
+
+
 def test_the_center_would_take_what_is_made() -> None:
     rule = Pattern("line 1", "rule x { condition: true }", "yara", "x")
     for found in (EVIL, rule):
@@ -111,17 +121,19 @@ def test_the_center_would_take_what_is_made() -> None:
 def test_envelopes_hold_no_more_than_they_may() -> None:
     found = [Value(f"line {number}", "domain", f"x{number}.org") for number in range(1001)]
     found_too = [Passed("line 1", "blank"), *found, Bad("line 2", "x", "No.")]
-    parts = list(envelopes(found_too, NOW))
+    parts = list(envelopes(found_too, NOW, pytest.fail))
     assert [part.count for part in parts] == [500, 500, 1]
     objects = [one for part in parts for one in json.loads(part.body)["objects"]]
     assert [one["pattern"] for one in objects] == [pattern_of(one) for one in found]
-    assert all(len(part.body) <= 2000 for part in envelopes(found, NOW, most_bytes=1900))
+    assert all(
+        len(part.body) <= 2000 for part in envelopes(found, NOW, pytest.fail, most_bytes=1900)
+    )
 
 
 def test_objects_of_a_bundle_keep_its_version_around_them() -> None:
     old = Whole("objects[0]", b'{"type":"x"}', bundled=True, spec_version="2.0")
     new = Whole("objects[0]", b'{"type":"y"}', bundled=True)
-    bodies = [part.body for part in envelopes([old, old, new, EVIL], NOW)]
+    bodies = [part.body for part in envelopes([old, old, new, EVIL], NOW, pytest.fail)]
     assert bodies[0] == (
         b'{"type":"bundle","spec_version":"2.0","objects":[{"type":"x"},{"type":"x"}]}'
     )

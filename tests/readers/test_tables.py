@@ -77,7 +77,7 @@ def test_quotes_may_hold_delimiters_quotes_and_lines() -> None:
     text = 'value,description\nevil.org,"a, ""b""\nand c"\nnext.org,x\n'
     found = read(text)
     assert [(one.where, one.comment) for one in found if isinstance(one, Value)] == [
-        ("lines 2 to 3", 'a, "b"\nand c'),
+        ("lines 2 to 3", 'a, "b" and c'),
         ("line 4", "x"),
     ]
 

@@ -4,13 +4,13 @@ Whoever pushes the same list twice gets the same ids: they are made of the patte
 """
 
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import msgspec
 
 from cybercoop.client import Batch
-from cybercoop.collect.reading import Found, Pattern, Value, Whole
+from cybercoop.collect.reading import Bad, Found, Pattern, Value, Whole, bad
 from cybercoop.errors import Refused
 from cybercoop.indicators.literals import quote
 from cybercoop.sharing.marking import TLP2
@@ -76,17 +76,22 @@ def indicator(found: Value | Pattern, moment: int) -> bytes:
     body |= {"pattern_type": pattern_type, "valid_from": times.text(since)}
     if found.valid_until is not None:
         if found.valid_until <= since:
-            raise Refused(f"{found.where} had ended before it began.", "valid_until")
+            raise Refused("The value had ended before it began.", "valid_until")
         body["valid_until"] = times.text(found.valid_until)
     return _encode(body)
 
 
 def envelopes(
-    found: Iterable[Found], moment: int, most: int = MOST_OBJECTS, most_bytes: int = MOST_BYTES
+    found: Iterable[Found],
+    moment: int,
+    refuse: Callable[[Bad], object],
+    most: int = MOST_OBJECTS,
+    most_bytes: int = MOST_BYTES,
 ) -> Iterator[Batch]:
     """Yield bodies of at most ``most`` objects and ``most_bytes``, in order.
 
-    What was passed or refused is left out: it has been told. Objects of a STIX 2.0 bundle keep
+    What was passed or refused is left out: it has been told. What can only be refused here,
+    since the time matters, goes to ``refuse``. Objects of a STIX 2.0 bundle keep
     a bundle of that version around them, since they do not name their version themselves.
     """
     part: list[bytes] = []
@@ -94,7 +99,11 @@ def envelopes(
     for one in found:
         if not isinstance(one, Value | Pattern | Whole):
             continue
-        raw = one.raw if isinstance(one, Whole) else indicator(one, moment)
+        try:
+            raw = one.raw if isinstance(one, Whole) else indicator(one, moment)
+        except Refused as refusal:
+            refuse(bad(one.where, _text(one), refusal.reason))
+            continue
         around = _head(one)
         if part and (around != head or len(part) >= most or size + len(raw) > most_bytes):
             yield _batch(head, part)
@@ -104,6 +113,10 @@ def envelopes(
         size += len(raw) + 1
     if part:
         yield _batch(head, part)
+
+
+def _text(one: Value | Pattern | Whole) -> str:
+    return "" if isinstance(one, Whole) else pattern_of(one)
 
 
 def _head(one: Value | Pattern | Whole) -> bytes:

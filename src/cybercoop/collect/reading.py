@@ -20,6 +20,7 @@ import msgspec
 
 from cybercoop.collect.readers._bytes import HEAD, encoding_of, refuse_foreign, refuse_packed
 from cybercoop.errors import Malformed, Misused
+from cybercoop.indicators.values import shown
 
 LINE_LIMIT = 16_384
 WHOLE_LIMIT = 256 * 1024 * 1024
@@ -30,6 +31,7 @@ ROLES = (
 KINDS = ("ipv4", "ipv6", "domain", "url", "email", "md5", "sha1", "sha256", "sha512")
 _SHOWN_REFUSALS = 20
 _TEXT_SHOWN = 200
+_COMMENT_LIMIT = 2000
 
 
 class Value(msgspec.Struct, frozen=True, gc=False):
@@ -204,6 +206,7 @@ def read(
     Raises ``Malformed`` before the first or between two of them when the content cannot be read
     as a whole; what came before it then does not count. A file must be seekable.
     """
+    name = name if name.isprintable() else shown(name)
     given = opened(name, data, beside)
     chosen = reader or choose(name, given.head)
     return chosen.read(given, options or Options())
@@ -297,24 +300,24 @@ def whole(given: Given) -> bytes:
 
 def count(tally: Tally, one: Found) -> bool:
     """Count ``one`` and say whether it is new; a value that came before is a duplicate."""
-    match one:
-        case Value(_, kind, value):
-            known = tally.seen.setdefault(kind, set())
-            if value in known:
-                tally.duplicates += 1
-                return False
-            known.add(value)
-            tally.values[kind] += 1
-        case Pattern():
-            tally.values[one.pattern_type] += 1
-        case Whole():
-            tally.values["object"] += 1
-        case Passed():
-            tally.passed[one.reason] += 1
-        case Bad():
-            tally.refused[_without_quotes(one.reason)] += 1
-            if len(tally.examples) < _SHOWN_REFUSALS:
-                tally.examples.append(one)
+    if isinstance(one, Value):
+        known = tally.seen.get(one.kind)
+        if known is None:
+            known = tally.seen[one.kind] = set()
+        before = len(known)
+        known.add(one.value)
+        if len(known) == before:
+            tally.duplicates += 1
+            return False
+        tally.values[one.kind] += 1
+    elif isinstance(one, Passed):
+        tally.passed[one.reason] += 1
+    elif isinstance(one, Bad):
+        tally.refused[_without_quotes(one.reason)] += 1
+        if len(tally.examples) < _SHOWN_REFUSALS:
+            tally.examples.append(one)
+    else:
+        tally.values["object" if isinstance(one, Whole) else one.pattern_type] += 1
     return True
 
 
@@ -335,5 +338,16 @@ def _without_quotes(reason: str) -> str:
 
 
 def bad(where: str, text: str, reason: str) -> Bad:
-    """Return a refusal that keeps at most 200 characters of what is refused."""
-    return Bad(where, text[:_TEXT_SHOWN], reason)
+    """Return a refusal that keeps a little of what is refused, controls escaped."""
+    return Bad(where, text[:_TEXT_SHOWN] if text.isprintable() else shown(text)[1:-1], reason)
+
+
+def said(text: str) -> str:
+    """Return a comment or a name as one printable line of at most 2000 characters.
+
+    Others read it on terminals and pages, and a single NUL would have the value refused.
+    """
+    text = text[:_COMMENT_LIMIT]
+    if text.isprintable():
+        return text
+    return "".join(sign if sign.isprintable() else " " for sign in text).strip()

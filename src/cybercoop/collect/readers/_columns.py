@@ -197,20 +197,17 @@ def row(where: str, cells: Sequence[str], shape: Columns, kind: str = "") -> Ite
     for cell, role in filled:
         wanted = kind or (hint if role == "value" else role)
         for found in _of_cell(where, cell, comment, wanted):
-            yield _with(found, facts)
+            known = facts and isinstance(found, Value)
+            yield msgspec.structs.replace(found, **facts) if known else found
 
 
-def _with(found: Found, facts: Mapping[str, Any]) -> Found:
-    return msgspec.structs.replace(found, **facts) if facts and isinstance(found, Value) else found
-
-
-def _of_cell(where: str, cell: str, comment: str, kind: str) -> Iterator[Found]:
+def _of_cell(where: str, cell: str, comment: str, kind: str) -> list[Found]:
     found: list[Found] = list(each(where, cell, comment, kind))
+    if are_values(found):
+        return found
     parts = [part for part in _SEVERAL(cell) if part]
-    if not are_values(found) and len(parts) > 1:
-        several: list[Found] = [one for part in parts for one in each(where, part, comment, kind)]
-        found = several if any(isinstance(one, Value) for one in several) else found
-    yield from found
+    several: list[Found] = [one for part in parts for one in each(where, part, comment, kind)]
+    return several if any(isinstance(one, Value) for one in several) else found
 
 
 def _facts(cells: Sequence[str], shape: Columns) -> dict[str, Any]:

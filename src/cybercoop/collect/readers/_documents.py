@@ -4,7 +4,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from cybercoop.collect.reading import Bad, Pattern, bad
+from cybercoop.collect.reading import Bad, Pattern, bad, said
 from cybercoop.errors import Malformed, Refused
 from cybercoop.indicators.patterns import canonical
 from cybercoop.indicators.values import shown
@@ -30,12 +30,15 @@ def part(raw: msgspec.Raw, kind: type[Kind]) -> Kind:
         raise Refused(_why(error)) from error
 
 
-def pattern(where: str, text: str, pattern_type: str, **more: Any) -> Pattern | Bad:
+def pattern(
+    where: str, text: str, pattern_type: str, name: str = "", comment: str = "", **facts: Any
+) -> Pattern | Bad:
     """Return a pattern in its canonical form, or why it is refused."""
     try:
-        return Pattern(where, canonical(text, pattern_type).text, pattern_type, **more)
+        form = canonical(text, pattern_type).text
     except Refused as refusal:
         return bad(where, text, refusal.reason)
+    return Pattern(where, form, pattern_type, said(name), said(comment), **facts)
 
 
 def _why(error: Exception) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from cybercoop.errors import Refused
 from cybercoop.indicators.values import shown
@@ -15,6 +16,7 @@ _WORDS = {"low": 15, "niedrig": 15, "medium": 50, "mittel": 50, "high": 85, "hoc
 _MOST = 100
 
 
+@lru_cache(maxsize=4096)  # a feed names few days, each a thousand times
 def moment(text: str) -> int:
     """Return microseconds since 1970 of an ISO or German date, or of seconds since 1970.
 

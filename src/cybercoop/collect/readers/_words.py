@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from cybercoop.collect.reading import LINE_LIMIT, Bad, Found, Value, bad
+from cybercoop.collect.reading import LINE_LIMIT, Bad, Found, Value, bad, said
 from cybercoop.errors import Refused
 from cybercoop.indicators import values
 from cybercoop.indicators.values import shown
@@ -56,7 +56,7 @@ def recognise(word: str) -> Word:
         word = refanged(word)
     if ":" in word:
         return _with_colon(word)
-    if "@" in word:
+    if "@" in word and "@" in word.partition("/")[0]:
         return "email", (values.email(word),), ""
     if "/" in word:
         return _with_slash(word)
@@ -100,9 +100,9 @@ def each(where: str, word: str, comment: str = "", kind: str = "") -> Iterator[V
     except Refused as refusal:
         yield bad(where, word, refusal.reason)
         return
-    said = f"{remark}; {comment}" if remark and comment else remark or comment
+    comment = said(f"{remark}; {comment}" if remark and comment else remark or comment)
     for spelling in spellings:
-        yield Value(where, known, spelling, said)
+        yield Value(where, known, spelling, comment)
 
 
 def are_values(found: list[Found]) -> bool:

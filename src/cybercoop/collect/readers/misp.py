@@ -121,11 +121,18 @@ def _held(where: str, holder: _Holder, tags: Sequence[_Tag]) -> Iterator[Found]:
     for number, raw in enumerate(holder.Object or ()):
         place = f"{where}Object[{number}]"
         try:
-            inner = _documents.part(raw, _Holder)
+            inner = _inner(raw)
         except Refused as refusal:
             yield bad(place, _text(raw), refusal.reason)
         else:
             yield from _held(f"{place}.", inner, tags)
+
+
+def _inner(raw: msgspec.Raw) -> _Holder:
+    inner = _documents.part(raw, _Holder)
+    if inner.Object:
+        raise Refused("An object of MISP holds attributes, not other objects.")
+    return inner
 
 
 def _of_raw(where: str, raw: msgspec.Raw, tags: Sequence[_Tag]) -> Iterator[Found]:
@@ -175,7 +182,7 @@ def _file(where: str, value: str, algorithm: str, comment: str, facts: dict[str,
     name, _, digest = value.rpartition("|")
     text = f"[file:hashes.{algorithm} = {quote(digest)} AND file:name = {quote(name)}]"
     found = _documents.pattern(where, text, "stix", comment=comment, **facts)
-    return Bad(where, value[:200], found.reason) if isinstance(found, Bad) else found
+    return bad(where, value, found.reason) if isinstance(found, Bad) else found
 
 
 def _text(raw: msgspec.Raw) -> str:

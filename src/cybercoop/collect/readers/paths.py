@@ -137,7 +137,8 @@ def _record(
         msg = f"No field of the records of {name} holds values; say which by a mapping."
         raise Malformed(msg)
     else:
-        yield bad(where, str(record), "This is neither a text nor a record with fields.")
+        reason = "This is neither a text nor a record with fields."
+        yield bad(where, _scalar(record) or type(record).__name__, reason)
 
 
 def _flat(before: str, record: dict[str, Any], depth: int = 1) -> Iterator[tuple[str, str]]:
@@ -146,9 +147,16 @@ def _flat(before: str, record: dict[str, Any], depth: int = 1) -> Iterator[tuple
         if isinstance(value, dict) and depth < _DEEPEST:
             yield from _flat(f"{before}{name}.", value, depth + 1)
         elif isinstance(value, list):
-            yield f"{before}{name}", ",".join(str(one) for one in value if one is not None)
-        elif isinstance(value, str | int | float) and not isinstance(value, bool):
-            yield f"{before}{name}", str(value)
+            yield f"{before}{name}", ",".join(text for one in value if (text := _scalar(one)))
+        elif text := _scalar(value):
+            yield f"{before}{name}", text
+
+
+def _scalar(value: object) -> str:
+    """Return a text or number as text, and nothing for all else: lists may nest deeply."""
+    if isinstance(value, str):
+        return value
+    return repr(value) if isinstance(value, int | float) and not isinstance(value, bool) else ""
 
 
 def _at(path: str, document: Any) -> Iterator[Placed]:
@@ -171,7 +179,7 @@ def _named(placed: Placed, name: str) -> Iterator[Placed]:
     before = f"{where}." if where else ""
     if isinstance(value, dict):
         for key in value if name == "*" else (name,) if name in value else ():
-            yield f"{before}{key}", value[key]
+            yield f"{before}{key if key.isprintable() else shown(key)}", value[key]
 
 
 def _elements(placed: Placed) -> Iterator[Placed]:

@@ -135,7 +135,7 @@ def _cut(text: str) -> tuple[str, str | None]:
     if not rest:
         return word, ""
     said = _COMMENT(rest)
-    if said is None or _is_range(rest):
+    if said is None or (said[1] is None and _is_range(rest)):
         return word, None
     return word, next(part for part in said.groups() if part is not None)
 
