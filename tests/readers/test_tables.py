@@ -63,6 +63,18 @@ def test_several_hashes_of_one_file_are_several_values() -> None:
     assert [kind for kind, _ in values(read(text))] == ["md5", "sha1"]
 
 
+def test_the_address_that_a_name_led_to_is_not_blocked_with_it() -> None:
+    text = "ip,domain,url\n198.51.100.7,evil.org,http://evil.org/x\n198.51.100.8,evil.org,\n"
+    text += "198.51.100.9,,\n"
+    assert values(read(text)) == [
+        ("url", "http://evil.org/x"),
+        ("domain", "evil.org"),
+        ("ipv4", "198.51.100.9"),
+    ]
+    mapping = {"ip": "ipv4", "domain": "domain"}
+    assert len(values(read(text, Options(mapping=mapping)))) == 5
+
+
 def test_a_mapping_beats_everything_that_is_guessed() -> None:
     text = "when;bad thing;seen at\n2026-01-01;198.51.100.7;own.example.net\n"
     mapping = {"bad thing": "ipv4", "when": "valid_from"}

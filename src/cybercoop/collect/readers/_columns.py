@@ -25,8 +25,9 @@ _HEADINGS = {
     "valid_until": "validuntil expires expiration expirationtime expiry expirydate gueltigbis",
     "labels": "tags tag labels",
     "tlp": "tlp",
-    "network": "ip ips ipaddress dstip srcip ipv4 ipv6 address cidr network domain domains "
-    "hostname host fqdn url urls uri adresse",
+    "link": "url urls uri",
+    "name": "domain domains hostname host fqdn",
+    "address": "ip ips ipaddress dstip srcip ipv4 ipv6 address cidr network adresse",
     "mail": "email emailaddress sender mail",
     "hash": "hash filehash",
     "md5": "md5 md5hash hashmd5",
@@ -36,7 +37,7 @@ _HEADINGS = {
 }
 _ROLE_OF = {word: role for role, words in _HEADINGS.items() for word in words.split()}
 _TYPES = {
-    **dict.fromkeys(_HEADINGS["network"].split(), "network"),
+    **{word: "network" for role in ("link", "name", "address") for word in _HEADINGS[role].split()},
     **dict.fromkeys(
         ("domainname", "ipdst", "ipsrc", "ipv4addr", "ipv6addr", "ipport", "netblock"), "network"
     ),
@@ -48,7 +49,9 @@ _TYPES = {
     **{f"{kind}hash": kind for kind in ("md5", "sha1", "sha256", "sha512")},
     **{f"filehash{kind}": kind for kind in ("md5", "sha1", "sha256", "sha512")},
 }
-_BOUND = frozenset(("value", "network", "mail", "hash", *KINDS))
+_NETWORK = ("link", "name", "address")
+"""What says where a machine is, the narrowest first."""
+_BOUND = frozenset(("value", *_NETWORK, "mail", "hash", *KINDS))
 """Roles of columns that hold values."""
 _READ: Mapping[str, Callable[[str], Any]] = {
     "confidence": _moments.level_of_confidence,
@@ -184,6 +187,12 @@ def row(where: str, cells: Sequence[str], shape: Columns, kind: str = "") -> Ite
         for number, role in shape.values
         if number < len(cells) and cells[number].strip()
     ]
+    # An address beside a name is where the name led to: it serves thousands of other names, and
+    # nobody asked to block them.
+    narrowest = min(
+        (role for _, role in filled if role in _NETWORK), key=_NETWORK.index, default=""
+    )
+    filled = [one for one in filled if one[1] not in _NETWORK or one[1] == narrowest]
     if not filled:
         yield Passed(where, "no value in this row" if any(cells) else "blank")
         return
@@ -195,7 +204,7 @@ def row(where: str, cells: Sequence[str], shape: Columns, kind: str = "") -> Ite
         return
     comment = "; ".join(said for number in shape.comments if (said := _cell(cells, number)))
     for cell, role in filled:
-        wanted = kind or (hint if role == "value" else role)
+        wanted = kind or (hint if role == "value" else "network" if role in _NETWORK else role)
         for found in _of_cell(where, cell, comment, wanted):
             known = facts and isinstance(found, Value)
             yield msgspec.structs.replace(found, **facts) if known else found
