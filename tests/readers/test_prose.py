@@ -138,6 +138,7 @@ def test_too_much_text_is_refused_as_a_whole() -> None:
         ":" * 16_000,
         "hxxp://a" + ")" * 16_000,
         "--" * 8_000,
+        "1.2.3.4 and " * 1_300,
     ],
 )
 def test_hostile_text_is_answered(text: str) -> None:

@@ -15,6 +15,8 @@ rule first : tag {
         $a = "{ not a brace" // nor this }
         $b = { 6A ?? [2-4] }
         $c = /{2,}"x/ nocase
+        /* nor { this
+           nor { that */
     condition:
         $a and pe.number_of_sections > 2
 }
@@ -33,11 +35,11 @@ def read(text: str, name: str) -> list[Found]:
 def test_yara_rules_are_parted_and_keep_the_imports_that_they_use() -> None:
     found = read(YARA, "x.yar")
     first, second = (one for one in found if isinstance(one, Pattern))
-    assert (first.where, first.name, first.pattern_type) == ("lines 6 to 13", "first", "yara")
+    assert (first.where, first.name, first.pattern_type) == ("lines 6 to 15", "first", "yara")
     assert first.pattern.startswith('import "pe"\nrule first : tag {')
     assert first.pattern.endswith("}")
     assert (second.where, second.pattern) == (
-        "line 14",
+        "line 16",
         "private rule second { condition: true }",
     )
     assert all(isinstance(one, Passed) for one in found if not isinstance(one, Pattern))
@@ -47,6 +49,19 @@ def test_a_rule_that_is_never_closed_is_refused() -> None:
     (found,) = read("rule open {\n condition: true\n", "x.yar")
     assert isinstance(found, Bad)
     assert found.where == "lines 1 to 2"
+
+
+def test_what_only_begins_like_a_rule_does_not_swallow_the_rest() -> None:
+    found = read("rule x\n" + "a\n" * 50 + "rule y { condition: true }\n", "x.yar")
+    assert isinstance(found[0], Bad)
+    assert found[0].where == "lines 1 to 20"
+    assert isinstance(found[-1], Pattern)
+
+
+def test_a_brace_may_open_a_line_later() -> None:
+    (found,) = read("rule late\n{\n condition: true\n}\n", "x.yar")
+    assert isinstance(found, Pattern)
+    assert found.pattern.endswith("\n}")
 
 
 def test_several_sigma_rules_may_share_a_file() -> None:

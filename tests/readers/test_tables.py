@@ -50,6 +50,48 @@ def test_a_heading_may_stand_in_the_last_comment_above() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        (
+            "zeek.txt",
+            (
+                "#fields\tindicator\tindicator_type\tmeta.source\n"
+                "evil.org\tIntel::DOMAIN\tx\n198.51.100.7\tIntel::ADDR\tx\n"
+            ),
+        ),
+        (
+            "checkpoint.csv",
+            (
+                "#UNIQ-NAME,VALUE,TYPE,CONFIDENCE,SEVERITY,PRODUCT,COMMENT\n"
+                "x1,evil.org,Domain,high,high,AV,c\nx2,198.51.100.7,IP,low,low,AB,c\n"
+            ),
+        ),
+        (
+            "defender.csv",
+            (
+                "indicatorType,indicatorValue,action,title\n"
+                "DomainName,evil.org,Block,t\nIpAddress,198.51.100.7,Block,t\n"
+            ),
+        ),
+        (
+            "deutsch.csv",
+            "Wert;Typ;Gültig bis\nevil.org;Domain;31.12.2026\n198.51.100.7;IP-Adresse;1.1.2027\n",
+        ),
+        (
+            "threatfox.csv",
+            (
+                '# "ioc_value","ioc_type","confidence_level"\n'
+                '"evil.org", "domain", "75"\n"198.51.100.7:443", "ip:port", "100"\n'
+            ),
+        ),
+    ],
+)
+def test_tables_of_known_products_are_read_without_a_mapping(name: str, text: str) -> None:
+    found = read(text, name=name)
+    assert values(found) == [("domain", "evil.org"), ("ipv4", "198.51.100.7")]
+
+
 def test_columns_without_headings_are_known_by_what_they_hold() -> None:
     found = read("198.51.100.7,ipaddress,one\nevil.org,hostname,two\n")
     assert values(found) == [("ipv4", "198.51.100.7"), ("domain", "evil.org")]

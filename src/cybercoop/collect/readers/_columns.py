@@ -39,12 +39,15 @@ _ROLE_OF = {word: role for role, words in _HEADINGS.items() for word in words.sp
 _TYPES = {
     **{word: "network" for role in ("link", "name", "address") for word in _HEADINGS[role].split()},
     **dict.fromkeys(
-        ("domainname", "ipdst", "ipsrc", "ipv4addr", "ipv6addr", "ipport", "netblock"), "network"
+        ("domainname", "ipdst", "ipsrc", "ipv4addr", "ipv6addr", "ipport", "ipadresse"), "network"
     ),
     **dict.fromkeys(
-        ("email", "emailaddr", "emailaddress", "emailsender", "emailsrc", "sender"), "mail"
+        ("email", "emailaddr", "emailaddress", "emailsender", "emailsrc", "sender", "intelemail"),
+        "mail",
     ),
-    **dict.fromkeys(("file", "hash", "filehash"), "hash"),
+    **dict.fromkeys(("file", "hash", "filehash", "intelfilehash"), "hash"),
+    **dict.fromkeys(("inteladdr", "intelsubnet", "inteldomain", "intelurl"), "network"),
+    **{f"file{kind}": kind for kind in ("md5", "sha1", "sha256", "sha512")},
     **{kind: kind for kind in ("md5", "sha1", "sha256", "sha512")},
     **{f"{kind}hash": kind for kind in ("md5", "sha1", "sha256", "sha512")},
     **{f"filehash{kind}": kind for kind in ("md5", "sha1", "sha256", "sha512")},

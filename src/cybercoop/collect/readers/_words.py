@@ -20,6 +20,7 @@ _SCHEMES = frozenset(
 )
 _NUMERIC = re.compile(r"[0-9.]+").fullmatch
 _NETWORK = re.compile(r"[0-9.]+/[0-9]+").fullmatch
+_RANGE = re.compile(r"[0-9.]+-[0-9.]+").fullmatch
 _PORT = re.compile(r"(.+):([0-9]{1,5})").fullmatch
 # Nobody sees these, so a person cannot judge the value that holds them.
 _UNSEEN = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufffc\ufffd]").search
@@ -62,10 +63,6 @@ def recognise(word: str) -> Word:
         return _with_slash(word)
     if word[-1:].isdigit() and _NUMERIC(word):
         return "ipv4", (values.ipv4(word),), ""
-    if len(word) >= _DIGITS_OF_A_HASH and _HEX(word):
-        raise values.refused(
-            f"{shown(word)} has {len(word)} hexadecimal digits; a hash has 32, 40, 64 or 128."
-        )
     return "domain", (_domain(word),), ""
 
 
@@ -119,10 +116,15 @@ def _url(word: str, scheme: re.Match[str]) -> str:
 
 
 def _domain(word: str) -> str:
+    if "-" in word and _RANGE(word):
+        raise values.refused(f"{shown(word)} is a range; write it as networks in CIDR form.")
     name = values.domain(word)
-    if "." not in name:
-        raise values.refused(f"{shown(word)} is a single word, no domain name.")
-    return name
+    if "." in name:
+        return name
+    if len(word) >= _DIGITS_OF_A_HASH and _HEX(word):
+        digits = f"{len(word)} hexadecimal digits"
+        raise values.refused(f"{shown(word)} has {digits}; a hash has 32, 40, 64 or 128.")
+    raise values.refused(f"{shown(word)} is a single word, no domain name.")
 
 
 def _with_colon(word: str) -> Word:

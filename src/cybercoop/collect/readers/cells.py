@@ -100,7 +100,11 @@ def _headings(
     """Return the line of the headings, 0 without one, and the headings."""
     below = _cells(data[1][1], delimiter) if len(data) > 1 else []
     values = below if isinstance(below, list) else []
-    above = [(number, line.lstrip("# ")) for number, line in remarks if number < data[0][0]]
+    above = [
+        (number, line.lstrip("# ").removeprefix("fields\t"))  # as Zeek begins its headings
+        for number, line in remarks
+        if number < data[0][0]
+    ]
     for number, line in (data[0], *above[-1:]):
         cells = _cells(line, delimiter)
         if isinstance(cells, list) and (

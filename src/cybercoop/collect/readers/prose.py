@@ -61,6 +61,7 @@ _PRODUCTS = frozenset(("asp.net", "ado.net", "vb.net", "ml.net", "paint.net", "s
 _SENTENCE = re.compile(r"[a-zäöüß]\.[A-ZÄÖÜ][a-z]+\Z").search
 _DECORATION = " \t>*•·-\u2013+`\"'()[]<>#"
 _GROUPS = 3
+_WORDS_BEFORE = 40
 
 
 def sureness(name: str, head: str) -> int:
@@ -115,7 +116,7 @@ def _of_line(
         text = _trimmed(match[0])
         if not _is_candidate(match, text):
             continue
-        before = line[: match.start()]
+        before = _before(line, match)
         goes_on = version_end >= 0 and _GOES_ON(line[version_end : match.start()])
         if match.lastgroup == "ipv4" and not _DEFANGED(text) and (_VERSION(before) or goes_on):
             version_end = match.end()
@@ -124,6 +125,11 @@ def _of_line(
             yield bad(where, text, reason)
         else:
             yield from each(where, text, "", kind)
+
+
+def _before(line: str, match: re.Match[str]) -> str:
+    """Return the last words before a match: more would be searched once for every match."""
+    return line[max(0, match.start() - _WORDS_BEFORE) : match.start()]
 
 
 def _is_candidate(match: re.Match[str], text: str) -> bool:
@@ -149,11 +155,11 @@ def _doubt(
     if host and registered(host) in own:
         return "It belongs to the sender or a recipient of the mail; defang it if it is meant."
     if match.lastgroup == "name":
-        if reason := _other_meaning(text, host or "", line[: match.start()]):
+        if reason := _other_meaning(text, host or "", _before(line, match)):
             return reason
     elif match.lastgroup in ("ipv4", "ipv6"):
         return ""
-    if defangs and not _NAMED(line[: match.start()]) and not _is_alone(line, match):
+    if defangs and not _NAMED(_before(line, match)) and not _is_alone(line, match):
         return "It is a living link in a text that defangs what is bad; defang it if it is meant."
     return ""
 
@@ -184,14 +190,16 @@ def _host(text: str) -> str | None:
 
 def _trimmed(text: str) -> str:
     """Return a match without the marks of the sentence around it."""
-    while text:
-        last = text[-1]
-        opener = _CLOSERS.get(last)
-        open_too_few = opener is not None and text.count(last) > text.count(opener)
-        if last not in _TAIL and not open_too_few:
+    unopened = {mark: text.count(mark) - text.count(opener) for mark, opener in _CLOSERS.items()}
+    end = len(text)
+    while end:
+        last = text[end - 1]
+        if last not in _TAIL and unopened.get(last, 0) <= 0:
             break
-        text = text[:-1]
-    return text
+        if last in unopened:
+            unopened[last] -= 1
+        end -= 1
+    return text[:end]
 
 
 def _is_alone(line: str, match: re.Match[str]) -> bool:

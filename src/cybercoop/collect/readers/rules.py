@@ -25,6 +25,7 @@ TITLE = {
 PREVIEW = False
 
 _RULE_LINES = 5000
+_LINES_TO_BRACE = 20
 _YARA = re.compile(r"(?:(?:private|global)\s+){0,2}rule\s+(\w{1,128})\b").match
 _IMPORT = re.compile(r'(?:import|include)\s+"([^"]*)"').match
 _ACTION = re.compile(
@@ -37,12 +38,12 @@ _SURICATA = re.compile(
 ).search
 _SIGMA = re.compile(r"^(?:detection|logsource)\s*:", re.MULTILINE).findall
 _SIGMA_TITLE = re.compile(r"^title\s*:\s*(.+)$", re.MULTILINE).search
-# A brace within a text, a regular expression or a remark neither opens nor closes a rule.
+# A brace within a text, a regular expression or a remark neither opens nor closes a rule. What is
+# not closed goes on to the end of the line, so that nothing is searched twice.
 _SILENT = re.compile(
-    r'"(?:[^"\\\n]|\\.)*"|//[^\n]*|/\*.*?\*/|(?<=[=(,])\s*/(?:[^/\\\n]|\\.)+/[is]*|matches\s+/'
-    r"(?:[^/\\\n]|\\.)+/[is]*",
-    re.DOTALL,
+    r'"(?:[^"\\]|\\.)*"?|//.*|/\*.*?(?:\*/|\Z)|(?:(?<=[=(,])\s*|matches\s+)/(?:[^/\\]|\\.)+/?'
 ).sub
+_OPEN_REMARK = "\0"
 
 
 def sureness(name: str, head: str) -> int:
@@ -121,27 +122,38 @@ def _yara(
     """Return a rule up to the brace that closes it, with the imports that it uses before it."""
     rule, last = [line], first
     name = _YARA(line.strip())
-    while not _is_closed(rule) and len(rule) < _RULE_LINES:
+    depth, remark = _braces(line, 0, remark=False)
+    most = _RULE_LINES if "{" in line else _LINES_TO_BRACE
+    while (depth > 0 or most == _LINES_TO_BRACE) and len(rule) < most:
         following = next(numbered, None)
         if following is None:
             break
         last, line = following
         rule.append(line)
+        depth, remark = _braces(line, depth, remark=remark)
+        most = _RULE_LINES if "{" in line else most
     where = f"lines {first} to {last}" if last > first else f"line {first}"
     text = "\n".join(rule)
-    if not _is_closed(rule):
+    if depth > 0 or most == _LINES_TO_BRACE:
         return bad(where, text, "The braces of the rule are not closed.")
     used = [one for one in imports if (module := _IMPORT(one)) and f"{module[1]}." in text]
     pattern = "\n".join((*used, text))
     return _documents.pattern(where, pattern, "yara", name=name[1] if name else "")
 
 
-def _is_closed(rule: Sequence[str]) -> bool:
-    # Only a line with a closing brace can close: long rules are not counted again and again.
-    if "}" not in rule[-1]:
-        return False
-    text = _SILENT("", "\n".join(rule))
-    return text.count("{") > 0 and text.count("{") <= text.count("}")
+def _braces(line: str, depth: int, *, remark: bool) -> tuple[int, bool]:
+    """Return how many braces are open after ``line``, and whether a remark is."""
+    if remark:
+        _, closed, line = line.partition("*/")
+        if not closed:
+            return depth, True
+    text = _SILENT(_silenced, line)
+    return depth + text.count("{") - text.count("}"), _OPEN_REMARK in text
+
+
+def _silenced(found: re.Match[str]) -> str:
+    is_open = found[0].startswith("/*") and not found[0].endswith("*/")
+    return _OPEN_REMARK if is_open else ""
 
 
 def _snort(first: int, line: str, numbered: Iterator[tuple[int, str]]) -> Found:
