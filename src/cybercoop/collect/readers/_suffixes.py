@@ -6,14 +6,14 @@ from publicsuffixlist import PublicSuffixList
 
 FILE_ENDINGS = frozenset(
     (
-        *("app", "bar", "cab", "cat", "cpa", "doc", "dot", "gdn", "java", "log", "md", "mm", "mov"),
-        *("mo", "mp", "ms", "pl", "pm", "ph", "prof", "ps", "pub", "py", "rs", "save", "sh", "so"),
-        *("vi", "zip", "ini", "js", "kt", "mk", "td", "inc", "map", "dat", "bz", "cfd", "ml"),
+        *("app", "as", "bar", "cab", "cat", "dot", "inc", "java", "map", "md", "mm", "mo"),
+        *("mov", "mp", "pl", "pm", "ps", "pub", "py", "rs", "save", "sc", "sh", "so", "vi", "zip"),
     )
 )
-"""Top-level domains (and those that may become some) that end the names of files as well.
+"""Top-level domains that end the names of files as well.
 
-``com`` was a kind of program and ``in`` a kind of template; both are far more often of a name.
+``com`` was a kind of program, ``in`` a kind of template and ``ml`` is one of source; all three
+are far more often of a name that somebody reports.
 """
 
 
