@@ -166,7 +166,7 @@ async def project(database: Database, center: Center, around: Around) -> None:
     """Run the projector until nothing is left to do, each cycle in a slot of its own."""
     while True:
         async with database.read() as connection:
-            if not await projection.anything_to_do(connection):
+            if not await projection.anything_to_do(connection, around.now):
                 return
         around.now += stamps.SLOT
         await projector.cycle(database, center, around.now)

@@ -172,8 +172,9 @@ async def test_anonymous_contributors_leave_no_trace_of_themselves(
         assert set(quiet) == {
             *("type", "spec_version", "id", "created_by_ref", "created", "modified"),
             *("indicator_types", "pattern", "pattern_type", "pattern_version", "valid_from"),
-            *("valid_until", "confidence", "object_marking_refs"),
+            *("valid_until", "confidence", "object_marking_refs", "labels"),
         }
+        assert quiet["labels"] == ["guard:documentation"]
         assert quiet["valid_from"] == "2026-10-01T00:00:00.000000Z"
         assert quiet["valid_until"] == "2026-12-25T00:00:00.000000Z"
         assert quiet["confidence"] == 70

@@ -177,10 +177,11 @@ class World:
         """Run the projector until nothing is left to do; each cycle takes a slot of time."""
         while True:
             async with self.database.read() as connection:
-                if not await projection.anything_to_do(connection):
+                if not await projection.anything_to_do(connection, self.clock.now):
                     return
             self.clock.forward(stamps.SLOT)
-            await cycle(self.database, self.center, self.clock.now)
+            if await cycle(self.database, self.center, self.clock.now) == 0:
+                return
 
     async def feed(self, seat: Seat | None, collection: str = "feed", **params: Any) -> list[Any]:
         """Return all objects of a collection, page by page."""

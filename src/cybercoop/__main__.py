@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from cybercoop.cli import backups, members, pushing, serving, tokens
+from cybercoop.cli import backups, guarding, members, pushing, serving, tokens
 from cybercoop.cli.shown import err
 from cybercoop.errors import CoopError, Misused
 
@@ -19,6 +19,9 @@ for name, group in (
     ("group", members.group),
     ("user", members.user),
     ("token", tokens.app),
+    ("guard", guarding.guard),
+    ("exception", guarding.exception),
+    ("asset", guarding.asset),
     ("db", serving.db),
 ):
     cli.add_typer(group, name=name)

@@ -66,7 +66,7 @@ class Stage:
                 await self._carry_out(number, act)
             self.center.clock.now = start + SECOND
             async with self.center.database.read() as connection:
-                busy = await projection.anything_to_do(connection)
+                busy = await projection.anything_to_do(connection, self.center.clock.now)
             if busy:
                 await cycle(self.center.database, self.center.center, self.center.clock.now)
             if number in looks:

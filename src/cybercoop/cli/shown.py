@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
@@ -27,10 +28,17 @@ def one(thing: Mapping[str, Any], sentence: str, *, as_json: bool) -> None:
         out.print(sentence, markup=False, soft_wrap=True)
 
 
-def many(name: str, things: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
-    """Print a list: as one object with the list under ``name``, or as a table."""
+def date(micros: int | None) -> str | None:
+    """Return a time as people and scripts read it, to the second, UTC."""
+    if micros is None:
+        return None
+    return datetime.fromtimestamp(micros // 1_000_000, UTC).isoformat().replace("+00:00", "Z")
+
+
+def many(name: str, things: Sequence[Mapping[str, Any]], *, as_json: bool, **more: object) -> None:
+    """Print a list: as one object with the list under ``name`` and ``more``, or as a table."""
     if as_json:
-        sys.stdout.write(json.dumps({name: things}, ensure_ascii=False) + "\n")
+        sys.stdout.write(json.dumps({name: things} | more, ensure_ascii=False) + "\n")
     elif things:
         out.print(table(things[0].keys(), things))
     else:

@@ -1,12 +1,11 @@
 """Commands about tokens: ``token create``, ``rotate``, ``revoke``, ``list``."""
 
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 
 from cybercoop.cli.opened import on_database
-from cybercoop.cli.shown import Json, many, one
+from cybercoop.cli.shown import Json, date, many, one
 from cybercoop.collect import tokens
 from cybercoop.errors import Misused
 from cybercoop.members.tokens import Scope, Token
@@ -27,17 +26,11 @@ def _shown(token: Token) -> dict[str, Any]:
         "organisation": token.org_id,
         "person": token.person_id,
         "scope": token.scope.value,
-        "created": _date(token.created_at),
-        "expires": _date(token.expires_at),
-        "last_used": _date(token.last_used_at),
-        "revoked": _date(token.revoked_at),
+        "created": date(token.created_at),
+        "expires": date(token.expires_at),
+        "last_used": date(token.last_used_at),
+        "revoked": date(token.revoked_at),
     }
-
-
-def _date(micros: int | None) -> str | None:
-    if micros is None:
-        return None
-    return datetime.fromtimestamp(micros // 1_000_000, UTC).isoformat().replace("+00:00", "Z")
 
 
 def _print_new(token: Token, text: str, *, as_json: bool) -> None:

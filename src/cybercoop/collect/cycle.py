@@ -8,14 +8,28 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from cybercoop.collect.places import Standing, Surrounding, change_at, refers, sift, with_narrower
+from cybercoop.collect.canary import Canary
+from cybercoop.collect.guarding import TYPES, Guard, held_by, labelled
+from cybercoop.collect.places import (
+    Merged,
+    Standing,
+    Surrounding,
+    change_at,
+    merged_at,
+    refers,
+    sift,
+    with_narrower,
+)
 from cybercoop.collect.resolving import resolve
 from cybercoop.collect.writing import Change, earlier_ids, row_of
+from cybercoop.guard import Level
 from cybercoop.indicators import context
 from cybercoop.members.organisations import Group
 from cybercoop.sharing import stamps
-from cybercoop.store import projection
+from cybercoop.sharing.stamps import SLOT
+from cybercoop.store import guarding, projection
 from cybercoop.store.database import Connection
+from cybercoop.store.guarding import Held
 from cybercoop.store.members import Center
 from cybercoop.store.projection import Claim, Place, Row
 
@@ -32,8 +46,10 @@ class Cycle:
         slot: int,
         groups: list[Group],
         names: dict[str, tuple[str, bool]],
+        guard: Guard,
     ) -> None:
         self.connection, self.center, self.slot, self.names = connection, center, slot, names
+        self.guard = guard
         self._markings = {group.id: group.marking_id for group in groups}
         self._lanes = stamps.lanes({group.id: group.lane for group in groups})
         self._used: dict[str, int] = defaultdict(int)
@@ -87,15 +103,40 @@ class Cycle:
         }
         around = await self._surrounding(standing)
         todo = with_narrower(places, standing)
+        merged = {place: merged_at(place, standing, around) for place in todo}
+        guarded = await self._guarded(merged)
         changes = [
             change
-            for place in todo
-            if (change := change_at(place, by_key[place[1]], standing, heads.get(place), around))
+            for place, (kind, content) in guarded.items()
+            if (
+                change := change_at(
+                    place, kind, content, by_key[place[1]], heads.get(place), self.center
+                )
+            )
         ]
         await self._write(changes)
         await projection.discount(self.connection, losers)
         shut = [row.seq for rows in by_key.values() for row in rows if row.tightened]
         await projection.untighten(self.connection, shut)
+
+    async def _guarded(self, merged: Merged) -> Merged:
+        """Leave out what the guard holds, and put that into the review queue."""
+        found, held = dict(merged), dict[Place, Held]()
+        for place, (kind, content) in merged.items():
+            if content is None or kind not in TYPES:
+                continue
+            verdict = self.guard.verdict(place, kind, content)
+            if verdict.level >= Level.HOLD:
+                found[place] = (kind, None)
+                held[place] = held_by(place, kind, content, verdict)
+            elif verdict.level is Level.WARN:
+                found[place] = (kind, labelled(content, verdict))
+        known = await guarding.at(self.connection, list({key for _, key in merged}))
+        new = [one for place, one in held.items() if known.get(place) != one.rule]
+        await guarding.hold(self.connection, new, self.center.secret, self.slot * SLOT)
+        gone = [place for place in known if place in merged and place not in held]
+        await guarding.let_go(self.connection, gone)
+        return found
 
     async def _surrounding(self, standing: Standing) -> Surrounding:
         referring = [
@@ -111,6 +152,7 @@ class Cycle:
 
     async def _write(self, changes: list[Change]) -> None:
         """Write changes lock by lock, stamped in the order of their ids."""
+        changes = await self._plausible(changes)
         same = [one for one in changes if one.keeps_version]
         ending = [one for one in changes if one.ends_without_version]
         fresh = [one for one in changes if not (one.keeps_version or one.ends_without_version)]
@@ -132,6 +174,20 @@ class Cycle:
                 await projection.purge(self.connection, change.place[0], ids)
         await projection.queue(self.connection, late)
         self._changed |= {one.place[1] for one in written if one.appears_or_ends}
+
+    async def _plausible(self, changes: list[Change]) -> list[Change]:
+        """Return the changes of locks that do not stand still; the others wait."""
+        by_lock: dict[str, list[Change]] = defaultdict(list)
+        for change in changes:
+            by_lock[change.place[0]].append(change)
+        canary = Canary(self.connection, self.slot * SLOT)
+        kept = []
+        for lock, some in sorted(by_lock.items()):
+            if lock in self.guard.stopped or await canary.stops(lock, some):
+                await projection.queue(self.connection, {one.place for one in some})
+            else:
+                kept += some
+        return kept
 
     def _stamp(self, lock: str) -> int | None:
         """Return the next stamp of a lock in this slot, or None when the slot is full."""

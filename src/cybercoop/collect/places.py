@@ -16,6 +16,10 @@ Standing = Mapping[bytes, list[Row]]
 """Standing contributions by key, under any lock."""
 
 
+Merged = Mapping[Place, tuple[str, Content | None]]
+"""Type and content of what stands at each place; None where nothing does."""
+
+
 @dataclass(frozen=True, slots=True)
 class Surrounding:
     """Hold what merging needs besides the contributions themselves.
@@ -67,29 +71,33 @@ def with_narrower(places: Iterable[Place], standing: Standing) -> list[Place]:
     return sorted(found)
 
 
-def change_at(
-    place: Place, rows: list[Row], standing: Standing, head: Head | None, around: Surrounding
-) -> Change | None:
-    """Return what is to happen at one place, or None when all is as it should be."""
+def merged_at(place: Place, standing: Standing, around: Surrounding) -> tuple[str, Content | None]:
+    """Return the type and the content of what stands at a place; None where nothing does."""
     lock, key = place
     readable = set(wider(lock))
     mine = [row for row in standing.get(key, ()) if row.at_lock in readable]
-    content = _merged(lock, mine, around) if mine else None
-    shut = any(row.tightened and row.at_lock == lock for row in rows)
+    return (mine[0].type, _merged(lock, mine, around)) if mine else ("", None)
+
+
+def change_at(
+    place: Place,
+    kind: str,
+    content: Content | None,
+    rows: list[Row],
+    head: Head | None,
+    center: Center,
+) -> Change | None:
+    """Return what is to happen at one place, or None when all is as it should be."""
+    shut = any(row.tightened and row.at_lock == place[0] for row in rows)
     if content is None:
         if head is None or (head.revoked and not shut):
             return None
         return Change(place, head.type, head, None, head.stix_id, head.generation, b"", shut)
-    return _with_content(place, mine[0].type, content, head, shut, around.center)
-
-
-def _with_content(
-    place: Place, kind: str, content: Content, head: Head | None, shut: bool, center: Center
-) -> Change | None:
     digest = digest_of(content)
     alive = head is not None and not head.revoked
     if head is not None and alive and head.digest == digest:
-        if head.effective_until == content.effective_until and not shut:
+        as_listed = (head.effective_until, head.kind) == (content.effective_until, content.kind)
+        if as_listed and not shut:
             return None
         return Change(place, kind, head, content, head.stix_id, 0, digest, shut)
     generation = 1 if head is None else head.generation + (0 if alive else 1)

@@ -6,7 +6,9 @@ from contextlib import suppress
 
 import structlog
 
+from cybercoop.collect import guarding
 from cybercoop.collect.cycle import Cycle
+from cybercoop.collect.guarding import Keeper
 from cybercoop.errors import Unreadable
 from cybercoop.sharing import stamps
 from cybercoop.store import members, projection
@@ -35,13 +37,15 @@ async def cycle(
     now: int,
     share: int = SHARE,
     only: Sequence[str] | None = None,
+    keeper: Keeper | None = None,
 ) -> int | None:
     """Project what is pending and return how many contributions that were.
 
     ``only`` names the locks to look at; no lock means the places that wait for another look,
-    and None means everything. Does nothing and returns None when this slot of time was used
-    already. Everything is one transaction that holds the projector's row: a crash leaves no
-    trace, and a second projector waits.
+    and None means everything. ``keeper`` keeps the guard from cycle to cycle. Does nothing
+    and returns None when this slot of time was used already. Everything is one
+    transaction that holds the projector's row: a crash leaves no trace, and a second projector
+    waits.
     """
     async with database.write() as connection:
         slot = stamps.slot_of(now)
@@ -53,11 +57,14 @@ async def cycle(
         lanes = stamps.lanes({group.id: group.lane for group in groups})
         # No lock gets more than its lane has stamps for, so that hardly anything has to wait.
         shares = {lock: min(share, lane.capacity) for lock, lane in lanes.items()}
-        looked_at = {lock: one for lock, one in shares.items() if only is None or lock in only}
+        keeper = keeper or Keeper()
+        guard = keeper.guard = await guarding.current(connection, center.org_id, now, keeper.guard)
+        moving = {lock: one for lock, one in shares.items() if lock not in guard.stopped}
+        looked_at = {lock: one for lock, one in moving.items() if only is None or lock in only}
         claims = await projection.claim(connection, looked_at) if looked_at else []
-        queued = [] if only else await projection.queued(connection, shares)
+        queued = [] if only or not moving else await projection.queued(connection, moving)
         names = await projection.organisation_names(connection)
-        await Cycle(connection, center, slot, groups, names).run(claims, queued)
+        await Cycle(connection, center, slot, groups, names, guard).run(claims, queued)
         return len(claims) + len(queued)
 
 
@@ -70,6 +77,7 @@ class Projector:
         self._share = SHARE
         self._failure: Exception | None = None
         self._alone: list[list[str]] = []
+        self._keeper = Keeper()
 
     def wake(self) -> None:
         """Look for work now; other processes' pushes are found within a quarter of a second."""
@@ -92,14 +100,14 @@ class Projector:
         failure, self._failure = self._failure, None
         if failure is not None and not is_away(failure):
             await self._narrow_down(failure)
+        now = self._surroundings.now()
         async with self._database.read() as connection:
-            if not await projection.anything_to_do(connection):
+            if not await projection.anything_to_do(connection, now):
                 self._alone = []
                 return False
         only = self._alone[-1] if self._alone else None
-        now = self._surroundings.now()
         begun = asyncio.get_running_loop().time()
-        done = await cycle(self._database, self._center, now, self._share, only)
+        done = await cycle(self._database, self._center, now, self._share, only, self._keeper)
         # Pushes wait while a cycle writes. As long a pause lets them in, and the next cycle has
         # more to do for the same price; what was pushed is still released within a second.
         taken = asyncio.get_running_loop().time() - begun
@@ -111,7 +119,8 @@ class Projector:
             self._alone.pop()
         else:
             self._share = min(self._share * 2, SHARE)
-        return True
+        # What waits under a lock that stands still is no reason to look again at once.
+        return done != 0
 
     async def _narrow_down(self, error: Exception) -> None:
         """Find out which contribution is to blame, and set just that one aside.

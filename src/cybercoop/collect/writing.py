@@ -11,6 +11,7 @@ import msgspec
 from cybercoop.indicators.statements import Content
 from cybercoop.sharing import marking
 from cybercoop.stix import times
+from cybercoop.store import projection
 from cybercoop.store.members import Center
 from cybercoop.store.projection import Head, Place
 
@@ -52,11 +53,7 @@ class Change(msgspec.Struct, frozen=True, gc=False):
 
     def as_prolonging(self) -> dict[str, Any]:
         """Return what ``projection.prolong`` takes."""
-        until = self.content.effective_until if self.content else None
-        return {
-            "b_date_added": self.head.date_added if self.head else None,
-            "effective_until": until,
-        }
+        return {"b_date_added": self.head.date_added if self.head else None} | listed(self.content)
 
 
 def digest_of(content: Content) -> bytes:
@@ -131,8 +128,21 @@ def row_of(
         "revoked": content is None,
         "latest": True,
         "shared_id": content is not None and content.own_id is not None,
-        "effective_until": content.effective_until if content else None,
         "bytes": raw,
+        **listed(content),
+    }
+
+
+def listed(content: Content | None) -> dict[str, Any]:
+    """Return what lists for devices say of a content: the columns ``projection.LISTED``."""
+    if content is None:
+        return dict.fromkeys(projection.LISTED) | {"warned": False}
+    return {
+        "effective_until": content.effective_until,
+        "kind": content.kind,
+        "value": content.value,
+        "confidence": content.body.get("confidence") if content.kind else None,
+        "warned": content.warned,
     }
 
 

@@ -1,6 +1,7 @@
 """Rules that keep harmless or own addresses out of blocklists."""
 
 from cybercoop.guard.builtin import built_in, own
+from cybercoop.guard.excepted import excepted
 from cybercoop.guard.index import Index, index_of, verdict_of
 from cybercoop.guard.verdicts import ALLOWED, Entry, Level, Verdict, as_others_see, strictest
 from cybercoop.guard.warninglists import Unused, Warninglists, warninglists
@@ -15,6 +16,7 @@ __all__ = [
     "Warninglists",
     "as_others_see",
     "built_in",
+    "excepted",
     "index_of",
     "own",
     "strictest",

@@ -17,6 +17,9 @@ from cybercoop.stix import times
 
 _DATE = len("2026-01-31")
 
+LONGEST_VALUE = 1000
+"""Characters of what goes onto device lists; no device takes longer ones, and no index either."""
+
 TYPES_20 = frozenset(
     {
         "anomalous-activity",
@@ -70,10 +73,13 @@ def merge_indicator(statements: list[Statement], lock: str) -> Content | None:
         "labels": union((one.body for one in calls if one.named), "labels"),
         "external_references": named_references(calls),
     }
+    listed = pattern.value is not None and len(pattern.value) <= LONGEST_VALUE
     return Content(
         filled(body),
         passing=frozenset({"valid_from"}),
         effective_until=max(one.effective_until or 0 for one in calls),
+        kind=pattern.kind if listed else None,
+        value=pattern.value if listed else None,
     )
 
 

@@ -44,7 +44,8 @@ class Content(msgspec.Struct, frozen=True, gc=False):
     """Hold what a release says; the projector adds id, times, creator and marks.
 
     ``passing`` names properties whose change alone makes no new version. A content with an
-    ``own_id`` keeps that id, and one with ``verbatim`` bytes is served just so.
+    ``own_id`` keeps that id, and one with ``verbatim`` bytes is served just so. ``kind`` and
+    ``value`` stand where a device can block by it, ``warned`` where the guard warns of it.
     """
 
     body: dict[str, Any]
@@ -52,6 +53,9 @@ class Content(msgspec.Struct, frozen=True, gc=False):
     own_id: str | None = None
     verbatim: bytes | None = None
     effective_until: int | None = None
+    kind: str | None = None
+    value: str | None = None
+    warned: bool = False
 
 
 def per_contributor(statements: Iterable[Statement]) -> list[Statement]:

@@ -23,6 +23,7 @@ from cybercoop.errors import Unreadable
 from cybercoop.store import bulk
 from cybercoop.store.contributions import ASIDE, PENDING
 from cybercoop.store.database import Connection
+from cybercoop.store.service_tables import exceptions
 from cybercoop.store.tables import clocks, contributions, ends, organisations, recompute, releases
 
 _CHUNK = 1000
@@ -92,17 +93,22 @@ class Head(msgspec.Struct, frozen=True, gc=False):
     revoked: bool
     shared_id: bool
     effective_until: int | None
+    kind: str | None
 
+
+LISTED = ("effective_until", "kind", "value", "confidence", "warned")
+"""What lists for devices say of a release beside its bytes."""
 
 _ROW = tuple(contributions.c[name] for name in Row.__struct_fields__)
 _CLAIM = tuple(contributions.c[name] for name in Claim.__struct_fields__)
 _HEAD = tuple(releases.c[name] for name in Head.__struct_fields__)
 
 
-async def anything_to_do(connection: Connection) -> bool:
+async def anything_to_do(connection: Connection, now: int) -> bool:
     """Say whether a cycle would find work."""
     pending = exists().where(contributions.c.pending == literal(PENDING, literal_execute=True))
-    query = select(or_(pending, exists(select(recompute.c.lock))))
+    over = exists().where(exceptions.c.ended_at.is_(None), exceptions.c.until <= now)
+    query = select(or_(pending, exists(select(recompute.c.lock)), over))
     return bool((await connection.execute(query)).scalar())
 
 
@@ -204,6 +210,15 @@ async def heads(connection: Connection, keys: Sequence[bytes]) -> list[Head]:
     return found
 
 
+async def entries(connection: Connection, lock: str) -> int:
+    """Return how many live releases of a lock stand on lists for devices."""
+    c = releases.c
+    query = select(func.count()).where(
+        c.lock == lock, c.latest == true(), c.revoked == false(), c.kind.is_not(None)
+    )
+    return int((await connection.execute(query)).scalar_one())
+
+
 async def release_bytes(connection: Connection, date_added: int) -> bytes:
     """Return the bytes of one release."""
     query = select(releases.c.bytes).where(releases.c.date_added == date_added)
@@ -231,12 +246,11 @@ async def outdate(connection: Connection, date_addeds: Sequence[int]) -> None:
 
 
 async def prolong(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Move the end of blocklist entries: ``b_date_added`` and ``effective_until`` each."""
+    """Change what lists say of a version that stands: ``b_date_added`` and ``LISTED`` each."""
     if rows:
         moved = update(releases).where(releases.c.date_added == bindparam("b_date_added"))
-        await connection.execute(
-            moved.values(effective_until=bindparam("effective_until")), list(rows)
-        )
+        values: dict[str, Any] = {name: bindparam(name) for name in LISTED}
+        await connection.execute(moved.values(values), list(rows))
 
 
 async def purge(connection: Connection, lock: str, ids: Sequence[str]) -> None:

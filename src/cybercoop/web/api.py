@@ -1,6 +1,7 @@
 """REST API: pushing with verdicts at once, and what is kept but not released."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 from aiohttp import web
@@ -8,13 +9,14 @@ from aiohttp import web
 from cybercoop.body import read_body
 from cybercoop.collect import intake
 from cybercoop.collect.checking import Verdict
+from cybercoop.collect.guarding import explained
 from cybercoop.door import CENTER, DATABASE, SETTINGS, SURROUNDINGS, WAKE, require
 from cybercoop.errors import Malformed
 from cybercoop.members.tokens import Scope
 from cybercoop.sharing import Addressed
 from cybercoop.sharing.audience import audience
 from cybercoop.sharing.marking import LEVELS
-from cybercoop.store import contributions, members
+from cybercoop.store import contributions, guarding, members
 
 _MOST_LISTED = 10_000
 
@@ -77,16 +79,12 @@ async def _unreleased(request: web.Request) -> web.Response:
     reader = require(request, Scope.READ)
     async with request.app[DATABASE].read() as connection:
         rows = await contributions.unreleased(connection, reader.org.id, _MOST_LISTED)
-    return _json(
-        {
-            "unreleased": [
-                {
-                    "id": row["stix_id"],
-                    "version": row["version"],
-                    "lock": row["lock"],
-                    "reason": row["note"],
-                }
-                for row in rows
-            ]
-        }
-    )
+        held = await guarding.held_of(connection, reader.org.id, _MOST_LISTED)
+    found = [(row, row["note"]) for row in rows]
+    found += [(row, explained(row["level"], row["rule"])) for row in held]
+    return _json({"unreleased": [_kept(row, reason) for row, reason in found]})
+
+
+def _kept(row: Any, reason: str) -> dict[str, str]:
+    named = {"id": row["stix_id"], "version": row["version"], "lock": row["lock"]}
+    return named | {"reason": reason}
