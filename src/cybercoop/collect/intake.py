@@ -17,6 +17,7 @@ from cybercoop.collect.checking import (
     refused,
 )
 from cybercoop.errors import Misused, Refused, Unauthenticated
+from cybercoop.indicators import context
 from cybercoop.members.organisations import Kind, Organisation
 from cybercoop.sharing import UNSAID, Addressed, keys_of, locks, locks_for, marking
 from cybercoop.stix import schema, times
@@ -33,12 +34,16 @@ Record = Callable[[Connection, Sequence[Verdict]], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Push:
-    """Hold what a contributor says of a whole push."""
+    """Hold what a contributor says of a whole push.
+
+    ``push_id`` names what was given together, so that it can be looked up and taken back.
+    """
 
     addressed: Addressed = UNSAID
     named: bool = False
     with_text: bool = False
     dry_run: bool = False
+    push_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +223,7 @@ class _Plan:
 
     def _accepted(self, draft: Draft, row: _Row) -> None:
         if draft.standing.waits and row["note"] == draft.standing.note:
-            self.refs[row["stix_id"], row["modified"]] = schema.refs_of(draft.body)
+            self.refs[row["stix_id"], row["modified"]] = _waited_for(draft.body)
         reason = row["note"] or ""
         stix_id, version = row["stix_id"], row["version"]
         self.verdicts.append(Verdict(stix_id, version, ACCEPTED, reason, lock=row["lock"]))
@@ -283,6 +288,7 @@ class _Plan:
             "effective_until": draft.effective_until,
             "pending": 1 if counted or (standing.waits and note == standing.note) else 0,
             "note": note,
+            "push_id": self.push.push_id,
         }
 
     def _take_over(self, row: _Row) -> None:
@@ -303,6 +309,13 @@ class _Plan:
         else:
             pending = contributions.PENDING if moved and not locks.is_own(old["lock"]) else 0
             self.superseded.append({"b_seq": held.seq, "tightened": tightened, "pending": pending})
+
+
+def _waited_for(body: Mapping[str, Any]) -> list[str]:
+    """Return the ids that have to be released first; where something was seen goes nowhere."""
+    if body["type"] == context.SIGHTING:
+        return [body["sighting_of_ref"]]
+    return schema.refs_of(dict(body))
 
 
 def _hash(held: Known | _Row) -> bytes:
