@@ -20,20 +20,22 @@ from cybercoop.collect.places import (
     sift,
     with_narrower,
 )
-from cybercoop.collect.resolving import resolve
+from cybercoop.collect.resolving import Resolved, resolve
 from cybercoop.collect.writing import Change, earlier_ids, row_of
 from cybercoop.guard import Level
 from cybercoop.indicators import context
+from cybercoop.indicators.sameness import sighting_key
 from cybercoop.members.organisations import Group
 from cybercoop.sharing import stamps
 from cybercoop.sharing.stamps import SLOT
-from cybercoop.store import guarding, projection
+from cybercoop.store import guarding, projection, references
 from cybercoop.store.database import Connection
 from cybercoop.store.guarding import Held
 from cybercoop.store.members import Center
 from cybercoop.store.projection import Claim, Place, Row
 
 _RELATIONSHIP = frozenset({"relationship"})
+_SIGHTING = frozenset({context.SIGHTING})
 
 
 class Cycle:
@@ -54,6 +56,7 @@ class Cycle:
         self._lanes = stamps.lanes({group.id: group.lane for group in groups})
         self._used: dict[str, int] = defaultdict(int)
         self._changed: set[bytes] = set()
+        self._refers: bool | None = None
 
     async def run(self, claims: list[Claim], queued: list[Place]) -> None:
         """Project ``claims`` and look again at ``queued`` places."""
@@ -61,17 +64,18 @@ class Cycle:
         await self._settle(_places(claims) | set(queued))
         ids = list({row.stix_id for row in claims})
         await self._refer(_RELATIONSHIP, claims, ids)
+        await self._refer(_SIGHTING, claims, ids)
         before = set(self._changed)
         await self._refer(context.TEXTS, claims, ids)
         await projection.done(self.connection, [row.seq for row in claims])
         # A text about a text that has just come, or gone, is looked at in the next cycle.
-        late = await projection.referring(self.connection, [], list(self._changed - before))
+        late = await references.referring(self.connection, [], list(self._changed - before))
         await projection.wake(self.connection, [row.seq for row in late if row.stands])
 
     async def _refer(self, kinds: frozenset[str], claims: list[Claim], ids: list[str]) -> None:
         """Resolve what refers to others, and settle where it counted and where it counts now."""
         claimed = [one.seq for one in claims if one.type in kinds and refers(one, self.names)]
-        woken = await projection.referring(self.connection, ids, list(self._changed))
+        woken = await references.referring(self.connection, ids, list(self._changed))
         rows = {
             row.seq: row
             for row in (*await projection.rows(self.connection, claimed), *woken)
@@ -83,11 +87,23 @@ class Cycle:
         standing = [row for row in rows.values() if row.stands]
         resolved = await resolve(self.connection, standing, catalogues)
         await projection.move(self.connection, [one.as_move() for one in resolved])
-        await projection.remember_ends(
+        await references.remember_ends(
             self.connection, [end for one in resolved for end in one.as_ends()]
         )
         after = {(one.at_lock, one.key) for one in resolved if one.at_lock and one.key}
-        await self._settle(_places(rows.values()) | after)
+        touched = _places(rows.values()) | after
+        if kinds == _SIGHTING:
+            touched |= await self._seen([*rows.values()], resolved)
+        await self._settle(touched)
+
+    async def _seen(self, rows: list[Row], resolved: list[Resolved]) -> set[Place]:
+        """Return the places whose confidence depends on these sightings, before and now."""
+        before = await references.ends_of(self.connection, [row.seq for row in rows])
+        counted = {
+            (row.at_lock, key) for row in rows for key in before[row.seq].values() if row.at_lock
+        }
+        counts = {(one.at_lock, key) for one in resolved for key in one.ends.values()}
+        return {(lock, key) for lock, key in counted | counts if lock and key}
 
     async def _settle(self, places: set[Place]) -> None:
         """Bring the releases at ``places``, and at narrower ones of their keys, up to date."""
@@ -95,7 +111,8 @@ class Cycle:
         if not keys:
             return
         by_key: dict[bytes, list[Row]] = defaultdict(list)
-        for row in await projection.candidates(self.connection, keys):
+        seen = [sighting_key(key) for key in keys] if await self._anything_refers() else []
+        for row in await projection.candidates(self.connection, keys + seen):
             by_key[row.key or b""].append(row)
         standing, losers = sift(row for rows in by_key.values() for row in rows)
         heads = {
@@ -116,7 +133,7 @@ class Cycle:
         ]
         await self._write(changes)
         await projection.discount(self.connection, losers)
-        shut = [row.seq for rows in by_key.values() for row in rows if row.tightened]
+        shut = [row.seq for key in keys for row in by_key[key] if row.tightened]
         await projection.untighten(self.connection, shut)
 
     async def _guarded(self, merged: Merged) -> Merged:
@@ -138,13 +155,19 @@ class Cycle:
         await guarding.let_go(self.connection, gone)
         return found
 
+    async def _anything_refers(self) -> bool:
+        """Say whether there are relationships, sightings or texts at all."""
+        if self._refers is None:
+            self._refers = await references.anything_refers(self.connection)
+        return self._refers
+
     async def _surrounding(self, standing: Standing) -> Surrounding:
         referring = [
             row.seq for rows in standing.values() for row in rows if refers(row, self.names)
         ]
         if not referring:
             return Surrounding(self.center, self.names)
-        ends = await projection.ends_of(self.connection, referring)
+        ends = await references.ends_of(self.connection, referring)
         keys = list({key for refs in ends.values() for key in refs.values() if key})
         heads = await projection.heads(self.connection, keys)
         live = {(head.lock, head.key): head.stix_id for head in heads if not head.revoked}

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from cybercoop.collect.writing import Change, digest_of, released_id
 from cybercoop.indicators import context
 from cybercoop.indicators.merging import merge_indicator
+from cybercoop.indicators.sameness import sighting_key
 from cybercoop.indicators.statements import Content, Statement
 from cybercoop.sharing import wider
 from cybercoop.store.members import Center
@@ -76,7 +77,15 @@ def merged_at(place: Place, standing: Standing, around: Surrounding) -> tuple[st
     lock, key = place
     readable = set(wider(lock))
     mine = [row for row in standing.get(key, ()) if row.at_lock in readable]
-    return (mine[0].type, _merged(lock, mine, around)) if mine else ("", None)
+    if not mine:
+        return "", None
+    kind = mine[0].type
+    if kind == "indicator" and not around.names[mine[0].org_id][1]:
+        sightings = standing.get(sighting_key(key), ())
+        seen_by = {row.org_id for row in sightings if row.at_lock in readable}
+        said = [_statement(row, around.names[row.org_id][0]) for row in mine]
+        return kind, merge_indicator(said, lock, seen_by)
+    return kind, _merged(lock, mine, around)
 
 
 def change_at(
@@ -110,12 +119,12 @@ def _merged(lock: str, rows: list[Row], around: Surrounding) -> Content | None:
     kind = rows[0].type
     if around.names[rows[0].org_id][1]:
         return context.merge_catalogue(statements, lock)
-    if kind == "indicator":
-        return merge_indicator(statements, lock)
     if kind in context.NAMED:
         return context.merge_named(statements, lock)
     if kind == "relationship":
         return context.merge_relationship(statements, lock, _released(lock, rows, around))
+    if kind == context.SIGHTING:
+        return context.merge_sighting(statements, lock, _released(lock, rows, around))
     if kind in context.TEXTS:
         return context.merge_text(statements, lock, _released(lock, rows, around))
     return context.merge_observable(statements, lock)

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cybercoop.indicators import sameness
+from cybercoop.indicators import context, sameness
 from cybercoop.sharing import locks, narrowest
-from cybercoop.store import projection
+from cybercoop.store import projection, references
 from cybercoop.store.database import Connection
 from cybercoop.store.projection import Place, Row
 
@@ -38,7 +38,7 @@ class Resolved:
         }
 
     def as_ends(self) -> list[dict[str, Any]]:
-        """Return what ``projection.remember_ends`` takes."""
+        """Return what ``references.remember_ends`` takes."""
         return [{"b_seq": self.row.seq, "b_ref": ref, "key": key} for ref, key in self.ends.items()]
 
 
@@ -63,7 +63,7 @@ async def resolve(
     connection: Connection, rows: Sequence[Row], catalogues: frozenset[str]
 ) -> list[Resolved]:
     """Say for each contribution where it counts now."""
-    ends = await projection.ends_of(connection, [row.seq for row in rows])
+    ends = await references.ends_of(connection, [row.seq for row in rows])
     refs = sorted({ref for some in ends.values() for ref in some})
     found = await _find(connection, refs, catalogues, {row.org_id for row in rows})
     return [_resolved(row, ends[row.seq], found) for row in rows]
@@ -73,7 +73,7 @@ async def _find(
     connection: Connection, refs: list[str], catalogues: frozenset[str], orgs: set[str]
 ) -> _Found:
     own, catalogue = {}, {}
-    for row in await projection.given(connection, catalogues | orgs, refs):
+    for row in await references.given(connection, catalogues | orgs, refs):
         if row.at_lock is not None and row.key is not None:
             place = (row.at_lock, row.key)
             if row.org_id in catalogues:
@@ -81,7 +81,7 @@ async def _find(
             own[row.org_id, row.stix_id] = place
     released = {
         head.stix_id: (head.lock, head.key)
-        for head in await projection.released(connection, refs)
+        for head in await references.released(connection, refs)
         if not head.shared_id
     }
     keys = {key for _, key in (*own.values(), *released.values())}
@@ -101,6 +101,8 @@ def _resolved(row: Row, refs: Mapping[str, bytes | None], found: _Found) -> Reso
     body = row.body
     if row.type == "relationship":
         key = sameness.relationship_key(body, {ref: one for ref, one in keys.items() if one})
+    elif row.type == context.SIGHTING:
+        key = sameness.sighting_key(keys[body["sighting_of_ref"]] or b"")
     else:
         key = sameness.text_key(body, row.org_id)
     return Resolved(row, lock, key, None, keys)

@@ -16,6 +16,7 @@ from cybercoop.indicators.statements import (
     per_contributor,
     union,
 )
+from cybercoop.stix import times
 
 _LISTS: dict[str, tuple[str, ...]] = {
     "attack-pattern": ("aliases",),
@@ -36,8 +37,14 @@ _PHASED = frozenset({"attack-pattern", "infrastructure", "malware", "tool"})
 TEXTS = frozenset({"report", "note", "grouping", "opinion"})
 """Types that are text before all else."""
 
-REFERRING = TEXTS | {"relationship"}
+SIGHTING = "sighting"
+
+REFERRING = TEXTS | {"relationship", SIGHTING}
 """Types that wait for what they refer to."""
+
+_DATE = len("2026-01-31")
+_MOST_SEEN = 999_999_999
+"""The largest count that STIX knows (2.1, section 5.2)."""
 
 _CATALOGUES = frozenset(
     {"mitre-attack", "mitre-ics-attack", "mitre-mobile-attack", "capec", "cve", "cwe"}
@@ -99,6 +106,26 @@ def merge_relationship(
         "description": _cleared(standing, "description"),
         "source_ref": released[newest["source_ref"]],
         "target_ref": released[newest["target_ref"]],
+        "external_references": named_references(standing),
+    }
+    return Content(filled(body))
+
+
+def merge_sighting(
+    statements: list[Statement], lock: str, released: dict[str, str]
+) -> Content | None:
+    """Return that something was seen: on which days and how often, but not where or by whom."""
+    standing = per_contributor(statements)
+    if not any(one.lock == lock for one in standing):
+        return None
+    bodies = [one.body for one in standing]
+    first = [one["first_seen"] for one in bodies if "first_seen" in one]
+    last = [seen for one in bodies if (seen := one.get("last_seen", one.get("first_seen")))]
+    body = {
+        "sighting_of_ref": released[bodies[-1]["sighting_of_ref"]],
+        "first_seen": f"{min(first)[:_DATE]}T00:00:00.000000Z" if first else None,
+        "last_seen": times.text(times.day_ceil(max(map(times.micros, last)))) if last else None,
+        "count": min(sum(one.get("count", 1) for one in bodies), _MOST_SEEN),
         "external_references": named_references(standing),
     }
     return Content(filled(body))

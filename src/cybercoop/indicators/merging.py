@@ -1,5 +1,6 @@
 """Merging: what the contributions to one pattern say together."""
 
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from cybercoop.indicators.confidence import combined
@@ -40,10 +41,13 @@ def indicator_types(body: dict[str, Any]) -> list[str]:
     return [label for label in body.get("labels", ()) if label in TYPES_20]
 
 
-def merge_indicator(statements: list[Statement], lock: str) -> Content | None:
+def merge_indicator(
+    statements: list[Statement], lock: str, seen_by: AbstractSet[str] = frozenset()
+) -> Content | None:
     """Return what a release under ``lock`` says, or None where nobody calls the value bad.
 
-    Takes statements under ``lock`` and wider ones. A contributor counts once. Shows the
+    Takes statements under ``lock`` and wider ones, and which organisations saw the value. Each
+    organisation counts once. Shows the
     pattern in normal form, validity rounded to whole days, types, kill chains and stepped
     confidence; names and text only of those who chose to be named.
     """
@@ -68,7 +72,9 @@ def merge_indicator(statements: list[Statement], lock: str) -> Content | None:
         "valid_until": _valid_until(bodies),
         "kill_chain_phases": kill_chains(bodies),
         "confidence": combined(
-            (one.get("confidence") for one in bodies), len(standing) - len(calls)
+            (one.get("confidence") for one in bodies),
+            len(standing) - len(calls),
+            len(seen_by - {one.org_id for one in standing}),
         ),
         "labels": union((one.body for one in calls if one.named), "labels"),
         "external_references": named_references(calls),

@@ -69,6 +69,11 @@ def relationship_key(body: dict[str, Any], ends: dict[str, bytes]) -> bytes:
     return _hash("relationship", body["relationship_type"], source.hex(), target.hex())
 
 
+def sighting_key(seen: bytes) -> bytes:
+    """Return the key of sightings of what has the key ``seen``."""
+    return hashlib.sha256(b"sighting\0" + seen).digest()
+
+
 def text_key(body: dict[str, Any], org_id: str) -> bytes:
     """Return the key of a report or note: nobody else's is the same."""
     return _hash("text", org_id, body["id"])

@@ -24,7 +24,7 @@ from cybercoop.store import bulk
 from cybercoop.store.contributions import ASIDE, PENDING
 from cybercoop.store.database import Connection
 from cybercoop.store.service_tables import exceptions
-from cybercoop.store.tables import clocks, contributions, ends, organisations, recompute, releases
+from cybercoop.store.tables import clocks, contributions, organisations, recompute, releases
 
 _CHUNK = 1000
 Place = tuple[str, bytes]
@@ -99,9 +99,9 @@ class Head(msgspec.Struct, frozen=True, gc=False):
 LISTED = ("effective_until", "kind", "value", "confidence", "warned")
 """What lists for devices say of a release beside its bytes."""
 
-_ROW = tuple(contributions.c[name] for name in Row.__struct_fields__)
+ROW = tuple(contributions.c[name] for name in Row.__struct_fields__)
 _CLAIM = tuple(contributions.c[name] for name in Claim.__struct_fields__)
-_HEAD = tuple(releases.c[name] for name in Head.__struct_fields__)
+HEAD = tuple(releases.c[name] for name in Head.__struct_fields__)
 
 
 async def anything_to_do(connection: Connection, now: int) -> bool:
@@ -143,7 +143,7 @@ async def claim(connection: Connection, shares: Mapping[str, int]) -> list[Claim
     chosen = select(*_CLAIM).where(c.seq.in_(bindparam("seqs", expanding=True))).order_by(c.seq)
     held = chosen.with_for_update(skip_locked=True)
     found: list[Claim] = []
-    for part in _parts(seqs):
+    for part in parts(seqs):
         found += [Claim(*row) for row in await connection.execute(held, {"seqs": part})]
     return found
 
@@ -151,9 +151,9 @@ async def claim(connection: Connection, shares: Mapping[str, int]) -> list[Claim
 async def rows(connection: Connection, seqs: Sequence[int]) -> list[Row]:
     """Return contributions by their numbers, in their order."""
     c = contributions.c
-    query = select(*_ROW).where(c.seq.in_(bindparam("seqs", expanding=True))).order_by(c.seq)
+    query = select(*ROW).where(c.seq.in_(bindparam("seqs", expanding=True))).order_by(c.seq)
     found: list[Row] = []
-    for part in _parts(seqs):
+    for part in parts(seqs):
         found += [Row(*row) for row in await connection.execute(query, {"seqs": part})]
     return found
 
@@ -190,22 +190,22 @@ async def unqueue(connection: Connection, places: Iterable[Place]) -> None:
 async def candidates(connection: Connection, keys: Sequence[bytes]) -> list[Row]:
     """Return every contribution that may count at these keys, under any lock."""
     c = contributions.c
-    query = select(*_ROW).where(
+    query = select(*ROW).where(
         c.key.in_(bindparam("keys", expanding=True)), c.counts == true(), c.at_lock.is_not(None)
     )
     found: list[Row] = []
-    for part in _parts(keys):
+    for part in parts(keys):
         found += [Row(*row) for row in await connection.execute(query, {"keys": part})]
     return found
 
 
 async def heads(connection: Connection, keys: Sequence[bytes]) -> list[Head]:
     """Return the newest release at every place of these keys."""
-    query = select(*_HEAD).where(
+    query = select(*HEAD).where(
         releases.c.key.in_(bindparam("keys", expanding=True)), releases.c.latest == true()
     )
     found: list[Head] = []
-    for part in _parts(keys):
+    for part in parts(keys):
         found += [Head(*row) for row in await connection.execute(query, {"keys": part})]
     return found
 
@@ -239,7 +239,7 @@ async def release(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> 
 
 async def outdate(connection: Connection, date_addeds: Sequence[int]) -> None:
     """Let releases stop being the latest version."""
-    for part in _parts(date_addeds):
+    for part in parts(date_addeds):
         await connection.execute(
             update(releases).where(releases.c.date_added.in_(part)).values(latest=False)
         )
@@ -266,7 +266,7 @@ async def purge(connection: Connection, lock: str, ids: Sequence[str]) -> None:
 
 async def done(connection: Connection, seqs: Sequence[int]) -> None:
     """Remember that contributions were projected."""
-    for part in _parts(seqs):
+    for part in parts(seqs):
         await connection.execute(
             update(contributions).where(contributions.c.seq.in_(part)).values(pending=0)
         )
@@ -292,7 +292,7 @@ async def set_aside(connection: Connection, seq: int, note: str) -> None:
 
 async def discount(connection: Connection, seqs: Sequence[int]) -> None:
     """Remember that newer contributions stand in the place of these."""
-    for part in _parts(seqs):
+    for part in parts(seqs):
         await connection.execute(
             update(contributions).where(contributions.c.seq.in_(part)).values(counts=False)
         )
@@ -300,7 +300,7 @@ async def discount(connection: Connection, seqs: Sequence[int]) -> None:
 
 async def untighten(connection: Connection, seqs: Sequence[int]) -> None:
     """Remember that earlier versions of these are out of sight."""
-    for part in _parts(seqs):
+    for part in parts(seqs):
         await connection.execute(
             update(contributions).where(contributions.c.seq.in_(part)).values(tightened=False)
         )
@@ -318,84 +318,13 @@ async def move(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> Non
 
 async def wake(connection: Connection, seqs: Sequence[int]) -> None:
     """Let contributions be looked at in the next cycle."""
-    for part in _parts(seqs):
+    for part in parts(seqs):
         await connection.execute(
             update(contributions).where(contributions.c.seq.in_(part)).values(pending=PENDING)
         )
 
 
-async def referring(connection: Connection, ids: Sequence[str], keys: Sequence[bytes]) -> list[Row]:
-    """Return live contributions that refer to one of these ids, or to what has these keys."""
-    found: dict[int, Row] = {}
-    if (await connection.execute(select(ends.c.seq).limit(1))).first() is None:
-        return []
-    for column, values in ((ends.c.ref, ids), (ends.c.key, keys)):
-        query = (
-            select(*_ROW)
-            .where(
-                contributions.c.seq.in_(
-                    select(ends.c.seq).where(column.in_(bindparam("values", expanding=True)))
-                )
-            )
-            .order_by(contributions.c.seq)
-        )
-        for part in _parts(values):
-            rows = await connection.execute(query, {"values": part})
-            found |= {row.seq: Row(*row) for row in rows}
-    return [found[seq] for seq in sorted(found)]
-
-
-async def ends_of(
-    connection: Connection, seqs: Sequence[int]
-) -> dict[int, dict[str, bytes | None]]:
-    """Return what each contribution refers to, and the keys found for that."""
-    query = select(ends).where(ends.c.seq.in_(bindparam("seqs", expanding=True)))
-    found: dict[int, dict[str, bytes | None]] = {seq: {} for seq in seqs}
-    for part in _parts(seqs):
-        for row in await connection.execute(query, {"seqs": part}):
-            found[row.seq][row.ref] = row.key
-    return found
-
-
-async def remember_ends(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Remember the keys of what is referred to: ``b_seq``, ``b_ref`` and ``key`` each."""
-    if rows:
-        found = update(ends).where(
-            ends.c.seq == bindparam("b_seq"), ends.c.ref == bindparam("b_ref")
-        )
-        await connection.execute(found.values(key=bindparam("key")), list(rows))
-
-
-async def given(connection: Connection, orgs: Iterable[str], ids: Sequence[str]) -> list[Row]:
-    """Return what stands under ids that these contributors gave."""
-    c = contributions.c
-    query = select(*_ROW).where(
-        c.org_id.in_(sorted(orgs)),
-        c.stix_id.in_(bindparam("ids", expanding=True)),
-        c.latest == true(),
-        c.deleted == false(),
-        c.revoked == false(),
-        c.at_lock.is_not(None),
-    )
-    found: list[Row] = []
-    for part in _parts(ids):
-        found += [Row(*row) for row in await connection.execute(query, {"ids": part})]
-    return found
-
-
-async def released(connection: Connection, ids: Sequence[str]) -> list[Head]:
-    """Return the live releases that have these ids."""
-    query = select(*_HEAD).where(
-        releases.c.stix_id.in_(bindparam("ids", expanding=True)),
-        releases.c.latest == true(),
-        releases.c.revoked == false(),
-    )
-    found: list[Head] = []
-    for part in _parts(ids):
-        found += [Head(*row) for row in await connection.execute(query, {"ids": part})]
-    return found
-
-
-def _parts(values: Sequence[Any]) -> Iterable[list[Any]]:
+def parts(values: Sequence[Any]) -> Iterable[list[Any]]:
+    """Cut values into lists that one statement can take."""
     for start in range(0, len(values), _CHUNK):
         yield list(values[start : start + _CHUNK])

@@ -1,0 +1,87 @@
+"""What contributions refer to, and what that turned out to be."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import bindparam, false, select, true, update
+
+from cybercoop.store.database import Connection
+from cybercoop.store.projection import HEAD, ROW, Head, Row, parts
+from cybercoop.store.tables import contributions, ends, releases
+
+
+async def anything_refers(connection: Connection) -> bool:
+    """Say whether any contribution refers to another."""
+    return (await connection.execute(select(ends.c.seq).limit(1))).first() is not None
+
+
+async def referring(connection: Connection, ids: Sequence[str], keys: Sequence[bytes]) -> list[Row]:
+    """Return live contributions that refer to one of these ids, or to what has these keys."""
+    found: dict[int, Row] = {}
+    if not await anything_refers(connection):
+        return []
+    for column, values in ((ends.c.ref, ids), (ends.c.key, keys)):
+        query = (
+            select(*ROW)
+            .where(
+                contributions.c.seq.in_(
+                    select(ends.c.seq).where(column.in_(bindparam("values", expanding=True)))
+                )
+            )
+            .order_by(contributions.c.seq)
+        )
+        for part in parts(values):
+            rows = await connection.execute(query, {"values": part})
+            found |= {row.seq: Row(*row) for row in rows}
+    return [found[seq] for seq in sorted(found)]
+
+
+async def ends_of(
+    connection: Connection, seqs: Sequence[int]
+) -> dict[int, dict[str, bytes | None]]:
+    """Return what each contribution refers to, and the keys found for that."""
+    query = select(ends).where(ends.c.seq.in_(bindparam("seqs", expanding=True)))
+    found: dict[int, dict[str, bytes | None]] = {seq: {} for seq in seqs}
+    for part in parts(seqs):
+        for row in await connection.execute(query, {"seqs": part}):
+            found[row.seq][row.ref] = row.key
+    return found
+
+
+async def remember_ends(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Remember the keys of what is referred to: ``b_seq``, ``b_ref`` and ``key`` each."""
+    if rows:
+        found = update(ends).where(
+            ends.c.seq == bindparam("b_seq"), ends.c.ref == bindparam("b_ref")
+        )
+        await connection.execute(found.values(key=bindparam("key")), list(rows))
+
+
+async def given(connection: Connection, orgs: Iterable[str], ids: Sequence[str]) -> list[Row]:
+    """Return what stands under ids that these contributors gave."""
+    c = contributions.c
+    query = select(*ROW).where(
+        c.org_id.in_(sorted(orgs)),
+        c.stix_id.in_(bindparam("ids", expanding=True)),
+        c.latest == true(),
+        c.deleted == false(),
+        c.revoked == false(),
+        c.at_lock.is_not(None),
+    )
+    found: list[Row] = []
+    for part in parts(ids):
+        found += [Row(*row) for row in await connection.execute(query, {"ids": part})]
+    return found
+
+
+async def released(connection: Connection, ids: Sequence[str]) -> list[Head]:
+    """Return the live releases that have these ids."""
+    query = select(*HEAD).where(
+        releases.c.stix_id.in_(bindparam("ids", expanding=True)),
+        releases.c.latest == true(),
+        releases.c.revoked == false(),
+    )
+    found: list[Head] = []
+    for part in parts(ids):
+        found += [Head(*row) for row in await connection.execute(query, {"ids": part})]
+    return found
