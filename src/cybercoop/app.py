@@ -26,6 +26,7 @@ from cybercoop.door import (
     Handler,
 )
 from cybercoop.errors import Misused
+from cybercoop.exports import routes as feeds
 from cybercoop.store import members, statuses, upgrade
 from cybercoop.store.database import Database, explained
 from cybercoop.store.members import Center
@@ -61,7 +62,7 @@ def make_app(
 
 
 def add_doors(app: web.Application, center: Center, name: str) -> None:
-    """Open the product's doors: TAXII with its two roots, and the REST API."""
+    """Open the product's doors: TAXII with its two roots, the REST API, feeds for devices."""
     of_reader = partial(collections.of_reader, center=center)
     roots = (
         taxii.Root("/taxii2/coop/", name, of_reader),
@@ -75,6 +76,7 @@ def add_doors(app: web.Application, center: Center, name: str) -> None:
     app[TAXII_PATHS] = ("/taxii2",)
     taxii.add_routes(app, taxii.Discovery(name, roots))
     api.add_routes(app)
+    feeds.add_routes(app, name, signin.secret_of)
 
 
 @web.middleware
@@ -229,15 +231,17 @@ async def _stop(tasks: list[asyncio.Task[None]], app: web.Application) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
     with contextlib.suppress(Misused, OSError), explained():
         await signin.write_down(app)
+        await feeds.write_down(app)
 
 
 async def _housekeeping(app: web.Application, settings: Settings, around: Surroundings) -> None:
-    """Once a minute write down token use, and forget statuses that are too old."""
+    """Once a minute write down who asked, and forget statuses that are too old."""
     while True:
         await asyncio.sleep(60)
         # A database that is away is there again in some other minute.
         with contextlib.suppress(Misused, OSError), explained():
             await signin.write_down(app)
+            await feeds.write_down(app)
             async with app[DATABASE].write() as connection:
                 before = around.now() - settings.status_hours * _HOUR * 1_000_000
                 await statuses.prune(connection, before)

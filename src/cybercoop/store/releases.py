@@ -1,12 +1,38 @@
 """Releases: the only way by which what others contributed gets out."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import bindparam, false, func, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    CompoundSelect,
+    Select,
+    String,
+    bindparam,
+    cast,
+    false,
+    func,
+    or_,
+    select,
+    true,
+    union_all,
+)
 
+from cybercoop.members.device_feeds import Cut
+from cybercoop.store import prepared
 from cybercoop.store.database import Connection
 from cybercoop.store.paging import Filters, Page, page
 from cybercoop.store.tables import releases
+
+_CHUNK = 4096
+_DAY = 86_400_000_000
+
+LISTED: tuple[str, ...] = (
+    *("kind", "value", "confidence", "created", "date_added", "effective_until"),
+    *("lock", "warned"),
+)
+"""What every entry of a list for devices comes with."""
 
 
 async def read(
@@ -26,3 +52,104 @@ async def readable(connection: Connection, keys: frozenset[str], ids: Sequence[s
         releases.c.shared_id == false(),
     )
     return set((await connection.execute(query, {"ids": list(ids)})).scalars())
+
+
+async def entries(
+    connection: Connection, keys: frozenset[str], cut: Cut, now: int, more: Sequence[str] = ()
+) -> AsyncGenerator[list[tuple[Any, ...]], None]:
+    """Yield in parts what holders of ``keys`` may block by, most important first.
+
+    Each row has the columns ``LISTED`` and ``more``. Higher confidence goes first, then what
+    changed last. A value that stands under several locks comes once, as its first. The ``most``
+    of a cut is not counted here. ``connection`` must not have been used: a cursor of PostgreSQL
+    needs a transaction, which begins on it.
+    """
+    locks = cut.locks(keys)
+    if not locks:
+        return
+    if connection.dialect.name != "sqlite":
+        await connection.execution_options(isolation_level="REPEATABLE READ")
+    columns = [releases.c[name] for name in (*LISTED, *more)]
+    query = select(*columns).where(*_listed(locks, cut, now)).order_by(*_IMPORTANT)
+    seen: set[str] = set()
+    async with connection.stream(query) as rows:
+        async for part in rows.partitions(_CHUNK):
+            yield list(_unseen(part, seen))
+
+
+def _unseen(rows: Iterable[Sequence[Any]], seen: set[str]) -> Iterator[tuple[Any, ...]]:
+    """Yield the rows whose value was not there before; no two kinds have a value in common."""
+    for row in rows:
+        value = row[1]
+        if value not in seen:
+            seen.add(value)
+            yield tuple(row)
+
+
+_IMPORTANT = (releases.c.confidence.desc(), releases.c.date_added.desc())
+
+
+def _listed(locks: Sequence[str], cut: Cut, now: int) -> list[ColumnElement[bool]]:
+    c = releases.c
+    found = [
+        c.lock.in_(locks),
+        c.latest == true(),
+        c.revoked == false(),
+        c.kind.is_not(None),
+        c.kind.in_(cut.kinds),
+        c.confidence >= cut.least,
+        or_(c.effective_until.is_(None), c.effective_until > now),
+    ]
+    if cut.age_days is not None:
+        found.append(c.date_added > now - cut.age_days * _DAY)
+    return found
+
+
+async def count(connection: Connection, keys: frozenset[str], cut: Cut, now: int) -> int:
+    """Return how many entries a cut lists, before exceptions and what its format leaves out."""
+    locks = cut.locks(keys)
+    if not locks:
+        return 0
+    values = func.count(releases.c.value.distinct())
+    found: int = (
+        await connection.execute(select(values).where(*_listed(locks, cut, now)))
+    ).scalar_one()
+    return found if cut.most is None else min(found, cut.most)
+
+
+async def last_listed(
+    connection: Connection, keys: frozenset[str], cut: Cut, now: int
+) -> tuple[int, int] | None:
+    """Return confidence and ``date_added`` of the last entry within ``most``.
+
+    None says that the maximum cuts nothing off. A value under several locks counts for each.
+    """
+    locks = cut.locks(keys)
+    if not locks or cut.most is None:
+        return None
+    query = select(releases.c.confidence, releases.c.date_added).where(*_listed(locks, cut, now))
+    after = query.order_by(*_IMPORTANT).offset(max(cut.most - 1, 0)).limit(1)
+    row = (await connection.execute(after)).first()
+    return None if row is None else (row[0], row[1])
+
+
+async def newest(connection: Connection, locks: Sequence[str]) -> Mapping[str, int]:
+    """Return the ``date_added`` of the newest release under each lock; 0 where there is none."""
+    if not locks:
+        return {}
+    values = {f"lock_{number}": lock for number, lock in enumerate(locks)}
+    found = await prepared.rows(connection, _newest, len(locks), values)
+    return {lock: stamp or 0 for lock, stamp in found}
+
+
+def _newest(locks: int) -> CompoundSelect[Any] | Select[str, Any]:
+    each: list[Select[str, Any]] = []
+    for number in range(locks):
+        lock = bindparam(f"lock_{number}", "", type_=String())
+        stamp = func.max(releases.c.date_added, type_=BigInteger())
+        each.append(
+            select(cast(lock, String()), stamp).where(
+                releases.c.lock == lock, releases.c.latest == true()
+            )
+        )
+    return union_all(*each) if locks > 1 else each[0]

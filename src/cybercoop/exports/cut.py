@@ -1,0 +1,194 @@
+"""Which entries a list holds, and why it does not hold another: pure, and the same for both."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from typing import Any
+
+import msgspec
+
+from cybercoop import guard
+from cybercoop.exports import formats
+from cybercoop.exports.entries import About, Entry, Level
+from cybercoop.exports.formats import Format
+from cybercoop.guard import Index
+from cybercoop.guard.excepted import RULE
+from cybercoop.members.device_feeds import Cut, DeviceFeed
+from cybercoop.sharing import locks
+
+EXCEPTED = "The value, or something that it would block along with it, is an exception."
+
+_DAY = 86_400_000_000
+_IDS = ("stix_id",)
+_RAW = ("stix_id", "bytes")
+_encoded = msgspec.msgpack.Encoder().encode
+
+
+def level_of(lock: str) -> Level:
+    """Return the TLP level that the releases of a lock are marked with."""
+    if lock == locks.PUBLIC:
+        return "clear"
+    if lock == locks.COMMUNITY:
+        return "green"
+    return "amber" if lock.startswith("group:") else "amber+strict"
+
+
+def zone_of(format_name: str, cut: Cut) -> str:
+    """Return what devices call a list: the same for equal cuts, whoever asks and whenever.
+
+    A name that changed with the keys of an organisation would have to be entered anew.
+    """
+    said = msgspec.json.encode([format_name, cut])
+    sort = cut.kinds[0] if len(cut.kinds) == 1 else "mixed"
+    return f"coop-{sort}-{hashlib.sha256(said).hexdigest()[:6]}"
+
+
+def exceptions(pairs: Iterable[tuple[str, str]]) -> Index | None:
+    """Return what finds entries that overlap excepted (kind, value) pairs; None for no pairs."""
+    found = guard.excepted(pairs)
+    return guard.index_of(found) if found else None
+
+
+def is_excepted(index: Index | None, kind: str, value: str) -> bool:
+    """Say whether listing a value would block something excepted."""
+    return index is not None and index.verdict(kind, value).rule == RULE
+
+
+@cache
+def columns(format_: Format) -> tuple[str, ...]:
+    """Return what a format wants of a release beyond the columns of every list.
+
+    Found out by trying, so that a format says nothing about it and a list of a million plain
+    values is read without the objects behind them.
+    """
+    if format_.raw:
+        return _RAW
+    return _IDS if _shown(format_, "a") != _shown(format_, "b") else ()
+
+
+_TRIED = {
+    "ipv4": "192.0.2.1",
+    "ipv6": "2001:db8::1",
+    "domain": "a.example",
+    "url": "http://a.example/",
+    "email": "a@a.example",
+    "md5": "0" * 32,
+    "sha1": "0" * 40,
+    "sha256": "0" * 64,
+    "sha512": "0" * 128,
+}
+
+
+def _shown(format_: Format, end: str) -> list[bytes]:
+    about = About("x", "x", 0, 0, "x")
+    some = [
+        Entry(kind, _TRIED[kind], 50, 0, 0, None, f"indicator--{end * 36}", "clear")
+        for kind in sorted(format_.kinds)
+    ]
+    return [b"".join(pieces) for pieces in format_.files(some, about).values()]
+
+
+def entry_of(row: Sequence[Any]) -> Entry:
+    """Return the entry of a row of ``store.releases.entries``."""
+    kind, value, confidence, since, changed, until, lock, warned, *more = row
+    return Entry(
+        kind, value, confidence, since, changed, until,
+        more[0] if more else "", level_of(lock), bool(warned), more[1] if len(more) > 1 else b"",
+    )  # fmt: skip
+
+
+class Tally:
+    """Count what becomes listed, while it does: how many, until when, and a digest of it all."""
+
+    def __init__(self, cut: Cut) -> None:
+        self._age = None if cut.age_days is None else cut.age_days * _DAY
+        self._digest = hashlib.blake2b(digest_size=16)
+        self.count = 0
+        self.ends: int | None = None
+        self.left_out: Counter[str] = Counter()
+
+    def add(self, entries: Sequence[Entry]) -> None:
+        """Count entries in."""
+        if not entries:
+            return
+        self._digest.update(_encoded(entries))
+        self.count += len(entries)
+        ends = [entry.until for entry in entries if entry.until is not None]
+        if self._age is not None:
+            ends.append(min(entry.changed for entry in entries) + self._age)
+        if ends:
+            self.ends = min(ends) if self.ends is None else min(self.ends, *ends)
+
+    @property
+    def digest(self) -> str:
+        """Return what differs when anything of an entry differs, or their order."""
+        return self._digest.hexdigest()
+
+
+def listed(
+    parts: Iterable[Iterable[Sequence[Any]]],
+    format_: Format,
+    cut: Cut,
+    index: Index | None,
+    tally: Tally,
+) -> Iterator[Entry]:
+    """Yield the entries of a list: without exceptions, at most ``most`` that the format carries."""
+    for part in parts:
+        entries = list(map(entry_of, part))
+        if index is not None:
+            entries = _without(entries, index, tally)
+        if cut.most is not None:
+            entries = _fitting(entries, format_, tally)[: cut.most - tally.count]
+        tally.add(entries)
+        yield from entries
+        if tally.count == cut.most:
+            return
+
+
+def _without(entries: list[Entry], index: Index, tally: Tally) -> list[Entry]:
+    kept = [entry for entry in entries if not is_excepted(index, entry.kind, entry.value)]
+    tally.left_out[EXCEPTED] += len(entries) - len(kept)
+    return kept
+
+
+def _fitting(entries: list[Entry], format_: Format, tally: Tally) -> list[Entry]:
+    kept = []
+    for entry in entries:
+        reason = format_.unfit(entry)
+        if reason is None:
+            kept.append(entry)
+        else:
+            tally.left_out[reason] += 1
+    return kept
+
+
+def why(
+    feed: DeviceFeed,
+    entry: Entry,
+    lock: str,
+    now: int,
+    index: Index | None = None,
+    last: tuple[int, int] | None = None,
+) -> str | None:
+    """Return why ``feed`` does not list an entry that stands under ``lock``; None if it does.
+
+    ``index`` holds the exceptions of the feed's owner and of the center, ``last`` is what
+    ``store.releases.last_listed`` says where the cut has a maximum.
+    """
+    cut, format_ = feed.cut, formats.found()[feed.format]
+    if entry.kind not in cut.kinds:
+        return "The feed lists no values of this kind."
+    if entry.confidence < cut.least:
+        return f"The confidence is {entry.confidence}; the feed asks for {cut.least}."
+    if cut.lock is not None and cut.lock != lock:
+        return "The feed lists another lock."
+    if entry.until is not None and entry.until <= now:
+        return "The value is no longer valid."
+    if cut.age_days is not None and entry.changed <= now - cut.age_days * _DAY:
+        return f"The value has not changed for more than {cut.age_days} days."
+    if is_excepted(index, entry.kind, entry.value):
+        return EXCEPTED
+    if last is not None and (entry.confidence, entry.changed) < last:
+        return f"The feed lists the {cut.most} most important values, and this is not among them."
+    return format_.unfit(entry)
