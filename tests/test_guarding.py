@@ -10,6 +10,8 @@ from sqlalchemy import text
 from cybercoop import guard
 from cybercoop.collect import assets, reviewing
 from cybercoop.collect.assets import Told
+from cybercoop.collect.guarding import Keeper, built_in, starting
+from cybercoop.collect.projector import cycle
 from cybercoop.errors import Misused, Refused
 from cybercoop.guard import Level
 from cybercoop.members.assets import AssetKind
@@ -207,3 +209,24 @@ async def test_a_canary_lets_usual_changes_pass(database_url: str, tmp_path: Pat
         county = await center.org("county")
         await _vanish(center, county, 210, 90)
         assert len(await center.patterns(county)) == 120
+
+
+async def test_further_warning_lists_hold_what_they_name(
+    database_url: str, tmp_path: Path, data_dir: Path
+) -> None:
+    folder = data_dir / "MISP__misp-warninglists" / "lists"
+    guarded = Keeper(starting(folder))
+    held = next(
+        one.value
+        for one in guard.warninglists(folder).entries
+        if one.kind == "domain"
+        and one.verdict.level >= Level.HOLD
+        and built_in().verdict("domain", one.value).level is Level.ALLOW
+    )
+    async with world(database_url, tmp_path) as center:
+        county = await center.org("county")
+        await center.push(county, [indicator(held, "green")])
+        await center.push(county, [indicator("evil.cybercoop-test.net", "green")])
+        center.clock.forward(DAY)
+        await cycle(center.database, center.center, center.clock.now, keeper=guarded)
+        assert await center.patterns(county) == {"[domain-name:value = 'evil.cybercoop-test.net']"}

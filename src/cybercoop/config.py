@@ -45,6 +45,9 @@ class Settings(BaseSettings):
         BeforeValidator(_networks),
         Field(description="networks whose X-Forwarded-For is believed, with commas between them"),
     ] = ()
+    warninglists: Annotated[
+        Path | None, Field(description="folder of further MISP warning lists for the guard")
+    ] = None
     max_content_length: Annotated[int, Field(ge=1024, description="bytes of one request")] = (
         16 * 1024 * 1024
     )

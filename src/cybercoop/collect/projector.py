@@ -8,7 +8,7 @@ import structlog
 
 from cybercoop.collect import guarding
 from cybercoop.collect.cycle import Cycle
-from cybercoop.collect.guarding import Keeper
+from cybercoop.collect.guarding import Guard, Keeper
 from cybercoop.errors import Unreadable
 from cybercoop.sharing import stamps
 from cybercoop.store import members, projection
@@ -71,13 +71,19 @@ async def cycle(
 class Projector:
     """Run cycles for as long as the process lives."""
 
-    def __init__(self, database: Database, center: Center, surroundings: Surroundings) -> None:
+    def __init__(
+        self,
+        database: Database,
+        center: Center,
+        surroundings: Surroundings,
+        guard: Guard | None = None,
+    ) -> None:
         self._database, self._center, self._surroundings = database, center, surroundings
         self._woken = asyncio.Event()
         self._share = SHARE
         self._failure: Exception | None = None
         self._alone: list[list[str]] = []
-        self._keeper = Keeper()
+        self._keeper = Keeper(guard)
 
     def wake(self) -> None:
         """Look for work now; other processes' pushes are found within a quarter of a second."""
