@@ -219,7 +219,7 @@ async def test_further_warning_lists_hold_what_they_name(
     held = next(
         one.value
         for one in guard.warninglists(folder).entries
-        if one.kind == "domain"
+        if one.kind in {"domain", "host"}
         and one.verdict.level >= Level.HOLD
         and built_in().verdict("domain", one.value).level is Level.ALLOW
     )

@@ -12,6 +12,7 @@ from typing import Any
 
 from aiohttp import HttpVersion11, web
 
+from cybercoop.collect import guarding
 from cybercoop.collect.projector import Projector
 from cybercoop.config import Settings
 from cybercoop.door import (
@@ -206,7 +207,8 @@ async def running(
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(database.close)
         center, name = await _founded(database)
-        projector = Projector(database, center, surroundings)
+        guard = await asyncio.to_thread(guarding.starting, settings.warninglists)
+        projector = Projector(database, center, surroundings, guard)
         app = make_app(database, center, settings, surroundings, projector.wake)
         add_doors(app, center, name)
         tasks = [asyncio.create_task(_housekeeping(app, settings, surroundings))]
@@ -267,7 +269,8 @@ async def work(settings: Settings) -> None:
     database, around = Database(settings.database_url), Surroundings()
     try:
         center, _ = await _founded(database)
-        task = asyncio.create_task(Projector(database, center, around).run())
+        guard = await asyncio.to_thread(guarding.starting, settings.warninglists)
+        task = asyncio.create_task(Projector(database, center, around, guard).run())
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, task.cancel)
