@@ -7,6 +7,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     CompoundSelect,
+    LargeBinary,
     Select,
     String,
     bindparam,
@@ -26,6 +27,7 @@ from cybercoop.store.paging import Filters, Page, page
 from cybercoop.store.tables import releases
 
 _CHUNK = 4096
+_MOST_KEYS = 1024
 _DAY = 86_400_000_000
 
 LISTED: tuple[str, ...] = (
@@ -52,6 +54,45 @@ async def readable(connection: Connection, keys: frozenset[str], ids: Sequence[s
         releases.c.shared_id == false(),
     )
     return set((await connection.execute(query, {"ids": list(ids)})).scalars())
+
+
+async def at_keys(
+    connection: Connection,
+    keys: frozenset[str],
+    pattern_keys: Sequence[bytes],
+    columns: Sequence[str],
+) -> list[tuple[Any, ...]]:
+    """Return ``columns`` of what stands at these pattern keys and holders of ``keys`` may see."""
+    if not keys:
+        return []
+    locks = {f"lock_{number}": lock for number, lock in enumerate(sorted(keys))}
+    found: list[tuple[Any, ...]] = []
+    for start in range(0, len(pattern_keys), _MOST_KEYS):
+        part = list(pattern_keys[start : start + _MOST_KEYS])
+        # Few shapes, so that each is built and compiled once; asking twice changes nothing.
+        part += part[-1:] * (_shape_for(len(part)) - len(part))
+        values = locks | {f"key_{number}": key for number, key in enumerate(part)}
+        shape = (len(locks), len(part), tuple(columns))
+        found += await prepared.rows(connection, _at_keys, shape, values)
+    return found
+
+
+def _shape_for(count: int) -> int:
+    return 1 << max(count - 1, 0).bit_length()
+
+
+def _at_keys(shape: tuple[int, int, tuple[str, ...]]) -> Select[Any]:
+    locks, keys, columns = shape
+    c = releases.c
+    opened = [bindparam(f"lock_{number}", "", type_=String()) for number in range(locks)]
+    asked = [bindparam(f"key_{number}", b"", type_=LargeBinary()) for number in range(keys)]
+    return select(*(c[name] for name in columns)).where(
+        c.latest == true(),
+        c.revoked == false(),
+        c.key.in_(asked),
+        # Out of the index, or every key is looked up once for each lock.
+        func.coalesce(c.lock, "").in_(opened),
+    )
 
 
 async def entries(
