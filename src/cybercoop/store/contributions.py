@@ -35,6 +35,7 @@ SENT = (
     "effective_until",
     "pending",
     "note",
+    "push_id",
 )
 """What changes when a contribution that stayed with its owner goes to others."""
 
