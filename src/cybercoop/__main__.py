@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from cybercoop.cli import backups, guarding, members, pushing, serving, tokens
+from cybercoop.cli import backups, guarding, members, pushing, serving, sources, tokens
 from cybercoop.cli.shown import err
 from cybercoop.errors import CoopError, Misused
 
@@ -22,12 +22,13 @@ for name, group in (
     ("guard", guarding.guard),
     ("exception", guarding.exception),
     ("asset", guarding.asset),
+    ("source", sources.app),
     ("db", serving.db),
 ):
     cli.add_typer(group, name=name)
 for command in (
     *(members.init, serving.demo, serving.serve, serving.work, pushing.push),
-    *(backups.backup, backups.restore),
+    *(sources.collect, backups.backup, backups.restore),
 ):
     cli.command()(command)
 

@@ -24,6 +24,13 @@ def _networks(said: object) -> object:
     return tuple(ip_network(str(part).strip()) for part in parts if str(part).strip())
 
 
+def _shipped() -> Path:
+    """Return the definitions of sources that came with the product, installed or checked out."""
+    here = Path(__file__).resolve()
+    installed = here.parent / "feeds"
+    return installed if installed.is_dir() else here.parents[2] / "feeds"
+
+
 class Settings(BaseSettings):
     """Hold every setting; an environment variable wins over the file."""
 
@@ -36,6 +43,7 @@ class Settings(BaseSettings):
 
     data: Annotated[Path, Field(description="folder for state")] = Path(".cybercoop")
     database: Annotated[str, Field(description="sqlite:///PATH or postgresql://…")] = ""
+    feeds: Annotated[Path, Field(description="folder of definitions of sources")] = _shipped()
     listen: Annotated[str, Field(description="address and port to serve on")] = "127.0.0.1:8080"
     tls_cert: Annotated[Path | None, Field(description="PEM certificate chain")] = None
     tls_key: Annotated[Path | None, Field(description="PEM private key")] = None

@@ -14,12 +14,13 @@ MEMBERS = "members"
 
 
 class Kind(StrEnum):
-    """Name what part an organisation takes."""
+    """Name what part an organisation takes; a source is collected from and reads nothing."""
 
     CENTER = "center"
     MEMBER = "member"
     CLIENT = "client"
     PARTNER = "partner"
+    SOURCE = "source"
 
 
 @dataclass(frozen=True, slots=True)

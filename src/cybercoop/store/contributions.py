@@ -191,6 +191,16 @@ async def unreleased(connection: Connection, org_id: str, limit: int) -> Sequenc
     return (await connection.execute(query)).mappings().all()
 
 
+async def withdraw(connection: Connection, org_id: str, stix_ids: Sequence[str]) -> None:
+    """Withdraw all versions of these objects, as ``delete`` does for one."""
+    c = contributions.c
+    await connection.execute(
+        update(contributions)
+        .where(c.org_id == org_id, c.stix_id.in_(stix_ids), c.deleted == false())
+        .values(deleted=True, latest=False, pending=_where_it_counts())
+    )
+
+
 async def withdraw_all(connection: Connection, org_id: str) -> None:
     """Withdraw everything that an organisation contributed, and all trace of it in releases."""
     c = contributions.c
