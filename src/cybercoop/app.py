@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import signal
 import socket
 import ssl
@@ -12,8 +13,10 @@ from typing import Any
 
 from aiohttp import HttpVersion11, web
 
-from cybercoop.collect import guarding
+from cybercoop.collect import guarding, schedules
+from cybercoop.collect.collecting import House
 from cybercoop.collect.projector import Projector
+from cybercoop.collect.schedules import Schedules
 from cybercoop.config import Settings
 from cybercoop.door import (
     AUTHENTICATE,
@@ -200,8 +203,8 @@ async def running(
 ) -> AsyncIterator[tuple[str, int]]:
     """Serve the whole house on the configured database and lend the address.
 
-    With ``projects`` this process also runs the projector. Raises ``Misused`` where the
-    database has no center or another schema.
+    With ``projects`` this process also projects, and collects from sources. Raises ``Misused``
+    where the database has no center or another schema.
     """
     database = Database(settings.database_url)
     async with contextlib.AsyncExitStack() as stack:
@@ -215,7 +218,18 @@ async def running(
         if projects:
             tasks.append(asyncio.create_task(projector.run()))
         stack.push_async_callback(_stop, tasks, app)
-        yield await stack.enter_async_context(listening(app, settings))
+        address = await stack.enter_async_context(listening(app, settings))
+        if projects:
+            plan = _plan(database, settings, surroundings, projector)
+            tasks.append(asyncio.create_task(schedules.keep(plan)))
+        yield address
+
+
+def _plan(
+    database: Database, settings: Settings, around: Surroundings, projector: Projector
+) -> Schedules:
+    house = House(database, around, os.environ)
+    return Schedules(house, settings.feeds, settings.data, projector.wake)
 
 
 async def _founded(database: Database) -> tuple[Center, str]:
@@ -265,16 +279,21 @@ async def serve(
 
 
 async def work(settings: Settings) -> None:
-    """Project until SIGINT or SIGTERM; of several workers one at a time gets its turn."""
+    """Project and collect until SIGINT or SIGTERM.
+
+    Of several workers one at a time projects, and one collects what is due.
+    """
     database, around = Database(settings.database_url), Surroundings()
     try:
         center, _ = await _founded(database)
         guard = await asyncio.to_thread(guarding.starting, settings.warninglists)
-        task = asyncio.create_task(Projector(database, center, around, guard).run())
+        projector = Projector(database, center, around, guard)
+        plan = _plan(database, settings, around, projector)
+        tasks = asyncio.gather(projector.run(), schedules.keep(plan), return_exceptions=True)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, task.cancel)
+            loop.add_signal_handler(number, tasks.cancel)
         with contextlib.suppress(asyncio.CancelledError):
-            await task
+            await tasks
     finally:
         await database.close()

@@ -31,6 +31,9 @@ def _shipped() -> Path:
     return installed if installed.is_dir() else here.parents[2] / "feeds"
 
 
+SHIPPED = _shipped()
+
+
 class Settings(BaseSettings):
     """Hold every setting; an environment variable wins over the file."""
 
@@ -43,7 +46,7 @@ class Settings(BaseSettings):
 
     data: Annotated[Path, Field(description="folder for state")] = Path(".cybercoop")
     database: Annotated[str, Field(description="sqlite:///PATH or postgresql://…")] = ""
-    feeds: Annotated[Path, Field(description="folder of definitions of sources")] = _shipped()
+    feeds: Annotated[Path, Field(description="folder of definitions of sources")] = SHIPPED
     listen: Annotated[str, Field(description="address and port to serve on")] = "127.0.0.1:8080"
     tls_cert: Annotated[Path | None, Field(description="PEM certificate chain")] = None
     tls_key: Annotated[Path | None, Field(description="PEM private key")] = None

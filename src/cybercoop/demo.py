@@ -7,13 +7,13 @@ from pathlib import Path
 
 from rich.markup import escape
 
-from cybercoop.collect import founding, tokens
+from cybercoop.collect import collecting, definitions, founding, tokens
 from cybercoop.collect.intake import Push, accept
-from cybercoop.config import Settings
+from cybercoop.config import SHIPPED, Settings
 from cybercoop.errors import Misused
 from cybercoop.members.organisations import Kind, Organisation
 from cybercoop.members.tokens import Scope, digest
-from cybercoop.store import members, projection, upgrade
+from cybercoop.store import members, projection, sources, upgrade
 from cybercoop.store import tokens as remembered
 from cybercoop.store.database import Database, explained
 from cybercoop.surroundings import Surroundings
@@ -32,6 +32,7 @@ CLIENTS = {
 PARTNER = "Landes-CERT"
 READER = "Öffentlicher Leser"
 _TOKENS = "demo-tokens.json"
+_SOURCE = "demo"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,9 @@ async def prepare(settings: Settings) -> Guide:
     database = Database(settings.database_url)
     try:
         with explained():
-            return await _prepared(database, settings.data / _TOKENS, Surroundings())
+            guide = await _prepared(database, settings.data / _TOKENS, Surroundings())
+            await _collect(database, settings.feeds, Surroundings())
+            return guide
     finally:
         await database.close()
 
@@ -137,6 +140,8 @@ async def _tokens(
     found = {}
     async with database.write() as connection:
         for org in await members.all_organisations(connection):
+            if org.kind is Kind.SOURCE:
+                continue
             text = kept.get(org.name, "")
             if not await _is_good(database, text, org, around):
                 scope = {CENTER: Scope.ADMIN, READER: Scope.READ}.get(org.name, Scope.WRITE)
@@ -162,7 +167,7 @@ def _write(file: Path, kept: dict[str, str]) -> None:
 
 
 async def _load_samples(database: Database, around: Surroundings) -> None:
-    folder = Path(__file__).parents[2] / "feeds" / "samples"
+    folder = SHIPPED / "samples"
     files = {**COUNTIES, PARTNER: ("lba-rlp-cert",)}
     async with database.read() as connection:
         center = await members.the_center(connection)
@@ -171,3 +176,16 @@ async def _load_samples(database: Database, around: Surroundings) -> None:
         for stem in files.get(org.name, ()):
             body = (folder / f"{stem}.json").read_bytes()
             await accept(database, center, org, body, Push(), around.now())
+
+
+async def _collect(database: Database, feeds: Path, around: Surroundings) -> None:
+    """Collect from the demo's own source, so that its values are there from the beginning."""
+    found = [one for one in definitions.read(feeds) if one.name == _SOURCE]
+    async with database.read() as connection:
+        known = {row.name: row.enabled for row in await sources.every(connection)}
+    for source in found:
+        if source.name not in known:
+            await collecting.add(database, source, around, accept_terms=False)
+        if known.get(source.name, True):
+            house = collecting.House(database, around, {})
+            await collecting.collect(house, source, lambda *_: None)

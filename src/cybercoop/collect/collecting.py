@@ -51,7 +51,7 @@ class Memory(msgspec.Struct, frozen=True):
 
     cursor: dict[str, Any] = {}
     definition: str = ""
-    told: str = ""
+    told: str = State.NEVER.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +127,21 @@ async def add(
             await sources.switch(connection, source.name, around.now(), on=True)
             return await members.find(connection, row.org_id)
         return await _enrol(connection, source, around)
+
+
+async def add_enabled(database: Database, known: Iterable[Source], around: Surroundings) -> None:
+    """Add what its definition turns on, once; terms that nobody has read keep a source off."""
+    async with database.read() as connection:
+        there = {row.name for row in await sources.every(connection)}
+    for source in known:
+        if source.enabled and source.verified and source.name not in there:
+            await add(database, source, around, accept_terms=False)
+
+
+async def any_on(database: Database) -> bool:
+    """Say whether there is a source to collect from at any time."""
+    async with database.read() as connection:
+        return any(row.enabled for row in await sources.every(connection))
 
 
 async def _enrol(connection: Connection, source: Source, around: Surroundings) -> Organisation:
