@@ -4,38 +4,29 @@ import json
 import traceback
 from pathlib import Path
 
+import msgspec
 import structlog
 from aiohttp import web
 
 from cybercoop import errors
 from cybercoop.door import AUTHENTICATE, READER, TAXII, TAXII_PATHS, Handler
 from cybercoop.store.database import is_away
+from cybercoop.web import problems
+from cybercoop.web.problems import Problem
 
-_STATUS: dict[type[errors.CoopError], int] = {
-    errors.Refused: 422,
-    errors.Malformed: 400,
-    errors.Misused: 400,
-    errors.Unauthenticated: 401,
-    errors.Forbidden: 403,
-    errors.NotFound: 404,
-    errors.NotAcceptable: 406,
-    errors.TooSlow: 408,
-    errors.TooLarge: 413,
-    errors.Unsupported: 415,
-}
-_TITLES = {
-    400: "Bad request",
-    401: "Credentials needed",
-    403: "Not allowed",
-    404: "Not found",
-    405: "Method not allowed",
-    406: "Not acceptable",
-    408: "Too slow",
-    413: "Too large",
-    415: "Unsupported media type",
-    422: "Refused",
-    500: "Internal error",
-    503: "Not available",
+_CODES: dict[type[errors.CoopError], str] = {
+    errors.Refused: "refused",
+    errors.Malformed: "malformed",
+    errors.Misused: "misused",
+    errors.Unauthenticated: "unauthenticated",
+    errors.Forbidden: "forbidden",
+    errors.NotFound: "not-found",
+    errors.NotAcceptable: "not-acceptable",
+    errors.TooSlow: "too-slow",
+    errors.TooLarge: "too-large",
+    errors.Unsupported: "unsupported",
+    errors.Unreachable: "unreachable",
+    errors.Unreadable: "failed",
 }
 _RETRY_AFTER = "5"
 """Seconds; a database that is started again takes about as long."""
@@ -52,9 +43,9 @@ async def middleware(request: web.Request, handler: Handler) -> web.StreamRespon
         await _identify(request)
         response = await handler(request)
     except errors.CoopError as error:
-        response = _answer(request, _STATUS[type(error)], str(error))
+        response = _told(request, error)
     except web.HTTPException as error:
-        response = _answer(request, error.status, error.reason)
+        response = _answer(request, problems.of_status(error.status, error.reason))
         if "Allow" in error.headers:
             response.headers["Allow"] = error.headers["Allow"]
     except Exception as error:  # noqa: BLE001 - the top of every request
@@ -73,6 +64,14 @@ async def _identify(request: web.Request) -> None:
     request[READER] = reader
 
 
+def _told(request: web.Request, error: errors.CoopError) -> web.Response:
+    code = _CODES.get(type(error))
+    if code is None:
+        return _failed(request, error)
+    field = error.field if isinstance(error, errors.Refused) else ""
+    return _answer(request, problems.problem(code, str(error), field))
+
+
 def _failed(request: web.Request, error: Exception) -> web.Response:
     """Log what nobody expected, and answer with none of it."""
     frames = reversed(traceback.extract_tb(error.__traceback__))
@@ -85,24 +84,24 @@ def _failed(request: web.Request, error: Exception) -> web.Response:
     )
     if is_away(error):
         text = "The center cannot reach its database; try again in a moment."
-        response = _answer(request, web.HTTPServiceUnavailable.status_code, text)
+        response = _answer(request, problems.problem("away", text))
         response.headers["Retry-After"] = _RETRY_AFTER
         return response
     text = "Something went wrong here; whoever runs the center finds it in the log."
-    return _answer(request, web.HTTPInternalServerError.status_code, text)
+    return _answer(request, problems.problem("failed", text))
 
 
-def _answer(request: web.Request, status: int, text: str) -> web.Response:
-    title = _TITLES.get(status, "Error")
+def _answer(request: web.Request, said: Problem) -> web.Response:
     taxii = request.path.startswith(request.app[TAXII_PATHS])
-    said: dict[str, object] = {"type": "about:blank", "title": title, "status": status}
-    said["detail"] = text
+    told = msgspec.to_builtins(said)
     if taxii:
-        said = {"title": title, "description": text, "http_status": str(status)}
-    kind = TAXII if taxii else "application/problem+json"
-    headers = {"Content-Type": kind}
-    if status == web.HTTPUnauthorized.status_code:
+        told = {"title": said.title, "description": said.detail, "http_status": str(said.status)}
+    headers = {"Content-Type": TAXII if taxii else problems.MEDIA_TYPE}
+    if said.status == web.HTTPUnauthorized.status_code:
         headers["WWW-Authenticate"] = _CHALLENGE
-    if status in {web.HTTPRequestEntityTooLarge.status_code, web.HTTPRequestTimeout.status_code}:
+    if said.status in {
+        web.HTTPRequestEntityTooLarge.status_code,
+        web.HTTPRequestTimeout.status_code,
+    }:
         headers["Connection"] = "close"
-    return web.Response(status=status, body=json.dumps(said).encode(), headers=headers)
+    return web.Response(status=said.status, body=json.dumps(told).encode(), headers=headers)

@@ -1,0 +1,324 @@
+"""Looking values up: whether they are listed, since and until when, and what speaks against it.
+
+A value that a person has in hand is found by the key of its pattern, under the keys of whoever
+asks. What only covers it (a network around an address, a name above a name, the host of a URL)
+blocks it as well at many devices, so that is looked up with it.
+"""
+
+import asyncio
+import hashlib
+import re
+import socket
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+import msgspec
+
+from cybercoop import guard
+from cybercoop.collect.guarding import Guard
+from cybercoop.collect.indicating import pattern_of
+from cybercoop.collect.reading import LINE_LIMIT, Value
+from cybercoop.collect.recognising import recognised
+from cybercoop.errors import Refused
+from cybercoop.guard import Index, Level, Verdict
+from cybercoop.guard.verdicts import OWN
+from cybercoop.members.assets import Asset, AssetKind, Exemption
+from cybercoop.members.organisations import Organisation
+from cybercoop.sharing import keys_of
+from cybercoop.stix import times
+from cybercoop.store import assets, releases
+from cybercoop.store.database import Database
+from cybercoop.store.members import Center
+
+MOST = 10_000
+
+_FAMILIES = {"ipv4": (socket.AF_INET, 32, 24), "ipv6": (socket.AF_INET6, 128, 48)}
+"""Address family, bits, and the widest prefix that is released without a decision."""
+
+_LEVELS = {"public": "clear", "community": "green", "group": "amber", "strict": "amber+strict"}
+_COLUMNS = ("key", "lock", "stix_id", "created", "effective_until", "bytes")
+_HTTP = "http://"
+_SCHEME = re.compile(r"\s*[A-Za-z]+(?:\[?:|:\[)").match
+
+Pair = tuple[str, str]
+"""A kind and a value of it in normal form."""
+
+
+class Listing(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Say where a value is listed, since and until when, how sure it is, and by whom."""
+
+    id: str
+    tlp: str
+    since: str
+    until: str | None
+    confidence: int | None
+    group: str = ""
+    contributors: tuple[str, ...] = ()
+
+
+class Cover(msgspec.Struct, frozen=True):
+    """Say what is listed that covers a value: a network, a name above it, a host."""
+
+    kind: str
+    value: str
+    listings: tuple[Listing, ...]
+
+
+class Objection(msgspec.Struct, frozen=True):
+    """Say what the guard holds against a value, and by which rule."""
+
+    level: str
+    rule: str
+    reason: str
+    reason_de: str
+
+
+class Exempted(msgspec.Struct, frozen=True):
+    """Say which exception keeps a value off blocklists; ``scope`` is ``all`` or ``own``."""
+
+    id: str
+    value: str
+    scope: str
+    reason: str
+    until: str | None
+
+
+class Found(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Say of one value what the center knows of it; ``reason`` says why it cannot be read."""
+
+    asked: str
+    listed: bool
+    kind: str = ""
+    value: str = ""
+    reason: str = ""
+    listings: tuple[Listing, ...] = ()
+    covered_by: tuple[Cover, ...] = ()
+    guard: Objection | None = None
+    exceptions: tuple[Exempted, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Hold who asks, of which center, and when."""
+
+    org: Organisation
+    center: Center
+    now: int
+
+    @property
+    def is_center(self) -> bool:
+        """Say whether the center itself asks; it may read every reason."""
+        return self.org.id == self.center.org_id
+
+
+class _Release(msgspec.Struct, frozen=True):
+    """Read of a release what tells who contributed and how sure it is."""
+
+    confidence: int | None = None
+    external_references: tuple[dict[str, Any], ...] = ()
+
+
+_release = msgspec.json.Decoder(_Release).decode
+
+
+async def look_up(
+    database: Database, rules: Guard, asker: Asker, values: Sequence[str]
+) -> list[Found]:
+    """Return what is known of each value, in their order, under the keys of the asker.
+
+    One that cannot be read is answered with the reason; the others are looked up.
+    """
+    wide = frozenset(key for _, key in rules.released)
+    read = await asyncio.to_thread(lambda: [_read(one, wide) for one in values])
+    keys = list({key for one in read for key in one.keys.values()})
+    async with database.read() as connection:
+        rows = await releases.at_keys(connection, keys_of(asker.org), keys, _COLUMNS)
+        whose = sorted({asker.org.id, asker.center.org_id})
+        exempted = await assets.exemptions(connection, whose, asker.now)
+        own = await assets.all_of(connection, asker.org.id)
+    said = _Said(asker, rules, _own(own), _exempted(exempted, asker), _standing(rows, asker.now))
+    return await asyncio.to_thread(lambda: [said.of(one) for one in read])
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """Hold one value as it was read: what it may be, what may cover it, and the keys of both."""
+
+    asked: str
+    reason: str = ""
+    meant: tuple[Pair, ...] = ()
+    covers: tuple[Pair, ...] = ()
+    keys: Mapping[Pair, bytes] = field(default_factory=dict)
+
+
+def key_of(pair: Pair) -> bytes:
+    """Return the key of the pattern that looks for one value in normal form."""
+    kind, value = pair
+    return hashlib.sha256(f"stix\0{pattern_of(Value('', kind, value))}".encode()).digest()
+
+
+def _read(asked: str, wide: frozenset[bytes]) -> _Read:
+    if len(asked) > LINE_LIMIT:
+        return _Read(asked[:LINE_LIMIT], f"The value is longer than {LINE_LIMIT} characters.")
+    try:
+        kind, value = recognised(asked)
+    except Refused as refusal:
+        return _Read(asked, refusal.reason)
+    meant: tuple[Pair, ...] = ((kind, value),)
+    if kind == "url" and value.startswith(_HTTP) and not _SCHEME(asked):
+        # Whoever leaves the scheme out means the page under either.
+        meant += ((kind, f"https://{value.removeprefix(_HTTP)}"),)
+    keys = {pair: key_of(pair) for pair in (*meant, *_covers(kind, value))}
+    if wide:
+        wider = ((pair, key_of(pair)) for pair in _covers(kind, value, wide=True))
+        keys |= {pair: key for pair, key in wider if key in wide}
+    return _Read(asked, "", meant, tuple(pair for pair in keys if pair not in meant), keys)
+
+
+def _covers(kind: str, value: str, *, wide: bool = False) -> Iterator[Pair]:
+    """Yield what covers a value, narrowest first; ``wide`` are networks that somebody decided on.
+
+    All else of that width is never released, so nobody has to look for it.
+    """
+    if kind in {"ipv4", "ipv6"}:
+        yield from ((kind, network) for network in _networks(kind, value, wide=wide))
+    elif kind == "domain" and not wide:
+        while "." in (value := value.partition(".")[2]):
+            yield kind, value
+    elif kind == "url":
+        host = urlsplit(value).hostname or ""
+        of_host = "ipv6" if ":" in host else "ipv4" if host[-1:].isdigit() else "domain"
+        if not wide:
+            yield of_host, host
+        yield from _covers(of_host, host, wide=wide)
+
+
+def _networks(kind: str, value: str, *, wide: bool) -> Iterator[str]:
+    address, _, prefix = value.partition("/")
+    family, bits, narrow = _FAMILIES[kind]
+    number = int.from_bytes(socket.inet_pton(family, address))
+    last = int(prefix or bits)
+    for length in range(min(narrow, last) - 1, 7, -1) if wide else range(last - 1, narrow - 1, -1):
+        first = number >> (bits - length) << (bits - length)
+        yield f"{socket.inet_ntop(family, first.to_bytes(bits // 8))}/{length}"
+
+
+def _own(had: Iterable[Asset]) -> Index:
+    entries: list[guard.Entry] = []
+    for one in had:
+        networks = [one.value] if one.kind is AssetKind.NETWORK else []
+        names = [one.value] if one.kind is AssetKind.DOMAIN else []
+        # What was fine when it was said may be a public suffix now.
+        with suppress(Refused):
+            entries += guard.own(networks, names)
+    return guard.index_of(entries)
+
+
+class _Exempted(NamedTuple):
+    """Hold exceptions of one organisation, to be found by what they cover."""
+
+    rules: Index
+    by_id: Mapping[str, Exempted]
+
+
+def _exempted(found: Iterable[Exemption], asker: Asker) -> list[_Exempted]:
+    """Return the center's exceptions and the asker's own, each to be found by value."""
+    whose: dict[str, list[Exemption]] = defaultdict(list)
+    for one in found:
+        whose[one.org_id].append(one)
+    return [_findable(some, asker) for some in whose.values()]
+
+
+def _findable(found: Sequence[Exemption], asker: Asker) -> _Exempted:
+    entries = [
+        rule._replace(verdict=Verdict(Level.NEVER, one.id, "", ""))
+        for one in found
+        for rule in guard.excepted([(one.kind, one.value)])
+    ]
+    told = {
+        one.id: Exempted(
+            one.id,
+            one.value,
+            "all" if one.org_id == asker.center.org_id else "own",
+            one.reason,
+            _moment(one.until),
+        )
+        for one in found
+    }
+    return _Exempted(guard.index_of(entries), told)
+
+
+def _moment(micros: int | None) -> str | None:
+    return None if micros is None else times.text(micros)
+
+
+Standing = Mapping[bytes, tuple[Listing, ...]]
+"""What blocklists carry now, by the key of its pattern."""
+
+
+def _standing(rows: Iterable[tuple[Any, ...]], now: int) -> Standing:
+    found: dict[bytes, list[Listing]] = defaultdict(list)
+    for key, lock, stix_id, created, until, raw in rows:
+        if until is not None and until <= now:
+            continue
+        kind, _, group = lock.partition(":")
+        said = _release(raw)
+        names = tuple(one["source_name"] for one in said.external_references)
+        since, ends = times.text(created), _moment(until)
+        one = Listing(stix_id, _LEVELS[kind], since, ends, said.confidence, group, names)
+        found[bytes(key)].append(one)
+    return {key: tuple(sorted(some, key=lambda one: one.id)) for key, some in found.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """Hold all that was found out for one asker, and put it together value by value."""
+
+    asker: Asker
+    rules: Guard
+    own: Index
+    exempted: Sequence[_Exempted]
+    standing: Standing
+
+    def of(self, read: _Read) -> Found:
+        """Return what is known of one value."""
+        if not read.meant:
+            return Found(read.asked, listed=False, reason=read.reason)
+        kind, value = read.meant[0]
+        listings = tuple(
+            one for pair in read.meant for one in self.standing.get(read.keys[pair], ())
+        )
+        covers = tuple(
+            Cover(*pair, self.standing[key])
+            for pair in read.covers
+            if (key := read.keys[pair]) in self.standing
+        )
+        return Found(
+            read.asked,
+            bool(listings),
+            kind,
+            value,
+            listings=listings,
+            covered_by=covers,
+            guard=self._objection(read.meant),
+            exceptions=tuple(self._exceptions(read.meant[0])),
+        )
+
+    def _objection(self, meant: Sequence[Pair]) -> Objection | None:
+        said = self.rules.of_values(meant)
+        if said.level is Level.ALLOW:
+            return None
+        mine = guard.verdict_of(self.own, meant).rule in OWN
+        if not mine and not self.asker.is_center:
+            said = guard.as_others_see(said)
+        return Objection(said.level.name.lower(), said.rule, said.reason_en, said.reason_de)
+
+    def _exceptions(self, pair: Pair) -> Iterator[Exempted]:
+        for some in self.exempted:
+            told = some.by_id.get(some.rules.verdict(*pair).rule)
+            if told is not None:
+                yield told

@@ -1,0 +1,67 @@
+"""REST API: one file per noun, each with a table of its endpoints."""
+
+from collections.abc import Awaitable, Callable
+
+import msgspec
+from aiohttp import web
+
+from cybercoop.door import DATABASE
+from cybercoop.store import members
+from cybercoop.web import openapi
+from cybercoop.web.answering import handler_of
+from cybercoop.web.api import (
+    assets,
+    exceptions,
+    guard,
+    lookup,
+    organisations,
+    people,
+    push,
+    sightings,
+    tokens,
+)
+from cybercoop.web.endpoints import ROOT, Endpoint
+from cybercoop.web.rules_now import keep_guard
+
+ENDPOINTS: tuple[Endpoint, ...] = (
+    *push.ENDPOINTS,
+    *lookup.ENDPOINTS,
+    *sightings.ENDPOINTS,
+    *guard.ENDPOINTS,
+    *exceptions.ENDPOINTS,
+    *assets.ENDPOINTS,
+    *tokens.ENDPOINTS,
+    *organisations.ENDPOINTS,
+    *people.ENDPOINTS,
+)
+
+
+def add_routes(app: web.Application) -> None:
+    """Put the REST API, its description and the health checks into ``app``."""
+    app.router.add_get("/healthz", _healthz)
+    app.router.add_get("/readyz", _healthz)
+    app.router.add_get("/api/openapi.json", _described(ENDPOINTS))
+    for endpoint in ENDPOINTS:
+        app.router.add_route(endpoint.method, ROOT + endpoint.path, handler_of(endpoint))
+    keep_guard(app)
+
+
+def _json(content: bytes) -> web.Response:
+    return web.Response(body=content, content_type="application/json")
+
+
+async def _healthz(request: web.Request) -> web.Response:
+    async with request.app[DATABASE].read() as connection:
+        await members.the_center(connection)
+    return _json(b'{"status":"ok"}')
+
+
+def _described(
+    endpoints: tuple[Endpoint, ...],
+) -> Callable[[web.Request], Awaitable[web.Response]]:
+    content = msgspec.json.encode(openapi.document(endpoints))
+
+    async def serve(_: web.Request) -> web.Response:
+        return _json(content)
+
+    return serve

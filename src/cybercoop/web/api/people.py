@@ -1,0 +1,97 @@
+"""People of an organisation: a county manages its own, the center everybody's."""
+
+from typing import Annotated
+
+import msgspec
+from pydantic import Field
+
+from cybercoop.collect import founding
+from cybercoop.members.organisations import Person, checked_mail
+from cybercoop.members.tokens import Scope
+from cybercoop.store import members, people
+from cybercoop.web.api._common import whose
+from cybercoop.web.cursors import Paging, page
+from cybercoop.web.endpoints import Asked, Call, Endpoint, Nothing
+
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class PeopleAsked(Paging):
+    """Say whose people to list; only the center names another organisation."""
+
+    organisation: Annotated[str | None, Field(max_length=200)] = None
+
+
+class NewPerson(Asked):
+    """Name a person of your organisation, or, as the center, of another."""
+
+    name: Name
+    mail: Annotated[str, Field(min_length=3, max_length=320)]
+    organisation: Name | None = None
+    phones: Annotated[tuple[Name, ...], Field(max_length=10)] = ()
+    roles: Annotated[tuple[Name, ...], Field(max_length=20)] = ()
+
+
+class ShownPerson(msgspec.Struct, frozen=True):
+    """Show a person."""
+
+    id: str
+    organisation: str
+    name: str
+    mail: str
+    phones: tuple[str, ...]
+    roles: tuple[str, ...]
+
+
+class ShownPeople(msgspec.Struct, frozen=True):
+    """Show a page of people, by name."""
+
+    people: list[ShownPerson]
+    next: str | None
+
+
+def _shown(one: Person) -> ShownPerson:
+    return ShownPerson(one.id, one.org_id, one.name, one.mail, one.phones, one.roles)
+
+
+async def list_people(call: Call[PeopleAsked, None]) -> ShownPeople:
+    """Show the people of an organisation."""
+    async with call.database.read() as connection:
+        org = await whose(connection, call, call.query.organisation)
+        found = await people.all_of(connection, org.id)
+    shown, following = page(call, found, lambda one: (one.name, one.id))
+    return ShownPeople([_shown(one) for one in shown], following)
+
+
+async def add_person(call: Call[Nothing, NewPerson]) -> ShownPerson:
+    """Add a person to an organisation."""
+    said, around = call.body, call.around
+    async with call.database.write() as connection:
+        org = await whose(connection, call, said.organisation)
+        name, mail = founding.checked_name(said.name), checked_mail(said.mail)
+        new = Person(around.uuid(), org.id, name, mail, said.phones, said.roles)
+        await members.add_person(connection, new, around.now())
+        await call.keep(connection, _shown(new))
+    return _shown(new)
+
+
+ENDPOINTS = (
+    Endpoint(
+        "GET",
+        "/people",
+        Scope.READ,
+        list_people,
+        "List the people of your organisation.",
+        "Die Personen Ihrer Organisation auflisten.",
+        also=frozenset({422}),
+    ),
+    Endpoint(
+        "POST",
+        "/people",
+        Scope.ADMIN,
+        add_person,
+        "Add a person.",
+        "Eine Person hinzufügen.",
+        status=201,
+    ),
+)
