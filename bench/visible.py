@@ -80,11 +80,9 @@ class _Race:
             return visible, pushed.result()
 
     async def _push(self, start: float) -> float:
-        answers = await client.push(
-            self._address, self._writer, {"tlp": "green"}, self._batches, lambda _: None
-        )
+        answers = client.push(self._address, self._writer, {"tlp": "green"}, self._batches)
+        outcomes = {one["outcome"] async for _, said in answers for one in said["verdicts"]}
         seconds = time.perf_counter() - start
-        outcomes = {one["outcome"] for answer in answers for one in answer["verdicts"]}
         if outcomes != {"accepted"}:
             raise RuntimeError(f"Not all was accepted: {outcomes}")
         return seconds

@@ -3,10 +3,11 @@
 import asyncio
 import io
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 
 import aiohttp
 
@@ -58,40 +59,54 @@ def batches(name: str, content: bytes) -> Iterator[Batch]:
 
 
 async def push(
-    url: str,
-    token: str,
-    query: Mapping[str, str],
-    parts: Sequence[Batch],
-    advance: Callable[[int], None],
-) -> list[dict[str, Any]]:
-    """Push batches in order and return the center's answer to each.
+    url: str, token: str, query: Mapping[str, str], parts: Iterable[Batch]
+) -> AsyncIterator[tuple[Batch, dict[str, Any]]]:
+    """Push batches in order and yield each with the center's answer.
 
     A batch that may not have arrived is sent again: what did arrive is known by id and content.
     Raises ``PushFailed`` when the center refuses a batch as a whole or stays out of reach.
     """
-    answers = []
+    path = f"{url.rstrip('/')}/api/v1/push"
+    async with _session(token) as session:
+        for part in parts:
+            yield part, await _send(session, "POST", path, query, part.body)
+
+
+async def undo(url: str, token: str, push_id: str) -> dict[str, Any]:
+    """Take a whole push back and return the center's answer, which counts what was taken back.
+
+    Raises ``PushFailed`` with the center's reason where it did not.
+    """
+    async with _session(token) as session:
+        path = f"{url.rstrip('/')}/api/v1/pushes/{quote(push_id, safe='')}"
+        return await _send(session, "DELETE", path, {}, b"", holds="withdrawn")
+
+
+def _session(token: str) -> aiohttp.ClientSession:
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
     timeout = aiohttp.ClientTimeout(total=120)
     try:
-        session = aiohttp.ClientSession(headers=headers, timeout=timeout, trust_env=False)
+        return aiohttp.ClientSession(headers=headers, timeout=timeout, trust_env=False)
     except ValueError as error:
         raise Misused("The token holds characters that no token has.") from error
-    async with session:
-        for part in parts:
-            answers.append(await _send(session, f"{url.rstrip('/')}/api/v1/push", query, part))
-            advance(part.count)
-    return answers
 
 
 async def _send(
-    session: aiohttp.ClientSession, url: str, query: Mapping[str, str], part: Batch
+    session: aiohttp.ClientSession,
+    method: str,
+    url: str,
+    query: Mapping[str, str],
+    body: bytes,
+    holds: str = "verdicts",
 ) -> dict[str, Any]:
+    """Send a request until it is answered; a center's answer ``holds`` this field."""
     why = ""
     for number in range(_TRIES):
+        data = io.BytesIO(body) if body else None
         try:
-            async with session.post(url, params=query, data=io.BytesIO(part.body)) as response:
+            async with session.request(method, url, params=query, data=data) as response:
                 if response.status == HTTPStatus.OK:
-                    return await _answer(response)
+                    return await _answer(response, holds)
                 why = await _reason(response)
                 if response.status not in _BUSY:
                     break
@@ -102,16 +117,16 @@ async def _send(
             why = str(error) or "it did not answer in time"
         if number + 1 < _TRIES:
             await asyncio.sleep(0.2 * 2**number)
-    msg = f"The center did not take the push: {why}"
+    msg = f"The center did not take the push{' back' if method == 'DELETE' else ''}: {why}"
     raise PushFailed(msg)
 
 
-async def _answer(response: aiohttp.ClientResponse) -> dict[str, Any]:
+async def _answer(response: aiohttp.ClientResponse, holds: str) -> dict[str, Any]:
     try:
         said = await response.json(content_type=None)
     except ValueError:
         said = None
-    if not isinstance(said, dict) or "verdicts" not in said:
+    if not isinstance(said, dict) or holds not in said:
         msg = f"{response.url.origin()} answers, but not as a center does; look at the address."
         raise PushFailed(msg)
     return said

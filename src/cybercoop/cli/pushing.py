@@ -1,10 +1,14 @@
-"""The command ``push``: files to a center over HTTP, with a verdict on every object."""
+"""The command ``push``: anything to a center over HTTP, with a verdict on every line and object."""
 
 import asyncio
 import json
 import sys
-from collections import Counter
-from collections.abc import Sequence
+import tempfile
+import time
+import uuid
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,40 +16,90 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from cybercoop import client
-from cybercoop.cli.shown import Json, err, out, table
+from cybercoop.cli import preview
+from cybercoop.cli.preview import Preview, Said, Source
+from cybercoop.cli.shown import Json, err, one, out, table
+from cybercoop.client import Batch, PushFailed
+from cybercoop.collect import indicating
+from cybercoop.collect.reading import Bad, Found, Options, Pattern, Value, Whole
 from cybercoop.errors import Misused
 from cybercoop.sharing.locks import COMMUNITY, PUBLIC, is_own
 from cybercoop.sharing.marking import LEVELS
 
 _MOST_SHOWN = 20
+_YES = frozenset({"y", "yes", "j", "ja"})
 
-Files = Annotated[list[Path], typer.Argument(help="STIX 2.1 or 2.0 bundles, TAXII envelopes.")]
+Files = Annotated[
+    list[Path] | None, typer.Argument(help="Files, folders of MISP feeds, or - for standard input.")
+]
 Url = Annotated[str, typer.Option(envvar="CYBERCOOP_URL", help="Address of the center.")]
 TokenText = Annotated[str, typer.Option(envvar="CYBERCOOP_TOKEN", help="A token that may write.")]
 
 
 def push(
-    files: Files,
     token: TokenText,
+    files: Files = None,
     url: Url = "http://127.0.0.1:8080",
-    tlp: Annotated[str | None, typer.Option(help="Level of objects that carry none.")] = None,
+    tlp: Annotated[str | None, typer.Option(help="Level of what carries none.")] = None,
     group: Annotated[str | None, typer.Option(help="Group that all of it is meant for.")] = None,
     named: Annotated[bool, typer.Option("--named", help="Be named as contributor.")] = False,
     with_text: Annotated[
         bool, typer.Option("--with-text", help="Release reports and notes; look at them first.")
     ] = False,
+    reader: Annotated[
+        str | None, typer.Option(help="Read it as this; else it is found out.")
+    ] = None,
+    columns: Annotated[
+        list[str] | None, typer.Option("--map", help="COLUMN=ROLE of a table; may be repeated.")
+    ] = None,
+    kind: Annotated[str, typer.Option(help="What every value must be, such as domain.")] = "",
+    path: Annotated[str, typer.Option(help="Where the records of JSON are: data[].ioc.")] = "",
+    confidence: Annotated[
+        int | None, typer.Option(min=0, max=100, help="How sure you are of values read from lists.")
+    ] = None,
+    labels: Annotated[str, typer.Option(help="Labels of these values, with commas.")] = "",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Change nothing; show verdicts and who would see it.")
     ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Push without asking.")] = False,
+    undo: Annotated[
+        str | None, typer.Option(metavar="ID", help="Take a whole push back, and name no files.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Push files and show what became of every object.
+    """Push lists, tables, mails, MISP or STIX, and show what became of every line and object.
 
     For example:
 
     cybercoop push iocs.json --tlp green
-    cybercoop push lage.json --group krisenstab --dry-run
+    cybercoop push warnung.txt --tlp amber --dry-run
+    cybercoop push liste.csv --map Domain=value --map Stand=valid_from --yes
+    cybercoop push --undo 5c0ffee0-0000-4000-8000-000000000000
     """
+    if (undo is None) == (not files):
+        raise Misused("Name files to push, or a push to take back with --undo.")
+    if undo is not None:
+        said = asyncio.run(client.undo(url, token, undo))
+        one(said, f"Taken back: {said['withdrawn']} object versions.", as_json=as_json)
+        return
+    query = _query(tlp, group, named=named, with_text=with_text, dry_run=dry_run)
+    options = Options(kind, _mapping(columns or []), path)
+    all_said = Said(confidence, tuple(part.strip() for part in labels.split(",") if part.strip()))
+    with tempfile.TemporaryDirectory() as folder:
+        sources = [preview.source(file, reader, options, Path(folder)) for file in files or []]
+        previews = _previewed(sources, quiet=as_json)
+        if not (dry_run or yes):
+            _ask(previews)
+        told = _Told(kept=[] if as_json else None)
+        _send(url, token, query, previews, all_said, told)
+    _print(told, previews, dry_run=dry_run, as_json=as_json)
+    if told.refused or told.late or any(each.refuses for each in previews):
+        raise typer.Exit(1)
+
+
+def _query(
+    tlp: str | None, group: str | None, *, named: bool, with_text: bool, dry_run: bool
+) -> dict[str, str]:
     if tlp is not None and tlp.lower() not in LEVELS:
         msg = f"--tlp is one of {', '.join(LEVELS)}."
         raise Misused(msg)
@@ -55,24 +109,112 @@ def push(
         "named": "1" if named else None,
         "with_text": "1" if with_text else None,
         "dry_run": "1" if dry_run else None,
+        "push_id": None if dry_run else str(uuid.uuid4()),
     }
-    query = {name: value for name, value in said.items() if value is not None}
-    batches = [batch for file in files for batch in client.batches(file.name, _read(file))]
-    with _progress(quiet=as_json) as progress:
-        task = progress.add_task("push", total=sum(batch.count for batch in batches))
-        answers = asyncio.run(
-            client.push(url, token, query, batches, lambda count: progress.advance(task, count))
-        )
-    _print(answers, dry_run=dry_run, as_json=as_json)
-    if any(one["outcome"] == "refused" for answer in answers for one in answer["verdicts"]):
+    return {name: value for name, value in said.items() if value is not None}
+
+
+def _mapping(columns: Sequence[str]) -> dict[str, str]:
+    pairs = [text.rpartition("=") for text in columns]
+    if not all(column and role for column, _, role in pairs):
+        raise Misused("--map is COLUMN=ROLE, for example --map Domain=value.")
+    return {column: role for column, _, role in pairs}
+
+
+def _previewed(sources: Sequence[Source], *, quiet: bool) -> list[Preview]:
+    with err.status("reading …"):
+        found = [preview.previewed(source) for source in sources]
+    for each in [] if quiet else found:
+        preview.show(each)
+    return found
+
+
+def _ask(previews: Sequence[Preview]) -> None:
+    """Return when a person agrees; raise ``Misused`` where one must, and nobody can be asked."""
+    if not any(each.count for each in previews):
+        return
+    if not sys.stdin.isatty():
+        if any(each.source.reader.PREVIEW for each in previews):
+            raise Misused("Free text has to be looked at: use --dry-run, then push it with --yes.")
+        return
+    err.print("\nSenden? [j/N] " if preview.german() else "\npush? [y/N] ", markup=False, end="")
+    if sys.stdin.readline().strip().lower() not in _YES:
+        err.print("Nothing was pushed.")
         raise typer.Exit(1)
 
 
-def _read(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise typer.BadParameter(f"{file}: {error.strerror}") from error
+@dataclass
+class _Told:
+    """Collect what the center says; ``kept`` has every verdict where a script wants them all."""
+
+    kept: list[dict[str, Any]] | None
+    push_id: str | None = None
+    summary: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    refused: int = 0
+    examples: list[dict[str, Any]] = field(default_factory=list)
+    audience: dict[str, list[str]] = field(default_factory=dict)
+    late: list[Bad] = field(default_factory=list)
+
+    def take(self, answer: Mapping[str, Any], places: Iterator[str]) -> None:
+        """Take in the answer to one batch, whose objects stood at ``places``."""
+        self.push_id = answer.get("push_id")
+        self.audience |= answer.get("audience", {})
+        for verdict, where in zip(answer["verdicts"], places, strict=True):
+            self.summary[verdict["outcome"], verdict["lock"], verdict["reason"]] += 1
+            placed = {"where": where} | verdict
+            if verdict["outcome"] == "refused":
+                self.refused += 1
+                if len(self.examples) < _MOST_SHOWN:
+                    self.examples.append(placed)
+            if self.kept is not None:
+                self.kept.append(placed)
+
+
+def _send(
+    url: str,
+    token: str,
+    query: Mapping[str, str],
+    previews: Sequence[Preview],
+    said: Said,
+    told: _Told,
+) -> None:
+    """Read everything again, as it is sent: so a list of any length needs little memory."""
+    places: deque[str] = deque()
+
+    def noted(found: Iterator[Found], name: str) -> Iterator[Found]:
+        for thing in found:
+            if isinstance(thing, Value | Pattern | Whole):
+                places.append(f"{name}{thing.where}")
+                yield thing
+
+    def refuse(bad: Bad) -> None:
+        places.pop()
+        told.late.append(bad)
+
+    def batches() -> Iterator[Batch]:
+        moment = time.time_ns() // 1000
+        for each in previews:
+            name = f"{each.source.path.name} " if len(previews) > 1 else ""
+            found = noted(preview.found(each.source, said), name)
+            yield from indicating.envelopes(found, moment, refuse)
+
+    async def run(answers: AsyncIterator[tuple[Batch, dict[str, Any]]]) -> None:
+        async for batch, answer in answers:
+            told.take(answer, (places.popleft() for _ in range(batch.count)))
+            progress.advance(task, batch.count)
+
+    with _progress(quiet=told.kept is not None) as progress:
+        task = progress.add_task("push", total=sum(each.count for each in previews))
+        try:
+            asyncio.run(run(client.push(url, token, query, batches())))
+        except PushFailed:
+            _undo_hint(told.push_id)
+            raise
+
+
+def _undo_hint(push_id: str | None) -> None:
+    if push_id is not None:
+        err.print(f"undo with: cybercoop push --undo {push_id}", markup=False, soft_wrap=True)
 
 
 def _progress(*, quiet: bool) -> Progress:
@@ -80,30 +222,37 @@ def _progress(*, quiet: bool) -> Progress:
     return Progress(*columns, TimeRemainingColumn(), console=err, transient=True, disable=quiet)
 
 
-def _print(answers: Sequence[dict[str, Any]], *, dry_run: bool, as_json: bool) -> None:
-    verdicts = [one for answer in answers for one in answer["verdicts"]]
-    seen = {lock: names for answer in answers for lock, names in answer.get("audience", {}).items()}
-    counts = Counter(one["outcome"] for one in verdicts)
+def _print(told: _Told, previews: Sequence[Preview], *, dry_run: bool, as_json: bool) -> None:
     if as_json:
-        said: dict[str, Any] = {"counts": dict(counts), "verdicts": verdicts}
-        said |= {"audience": seen} if dry_run else {}
-        sys.stdout.write(json.dumps(said, ensure_ascii=False) + "\n")
+        _print_json(told, previews, dry_run=dry_run)
         return
-    if not verdicts:
+    if not told.summary:
         out.print("There are no objects in the files.")
         return
-    out.print(table(("outcome", "lock", "objects", "reason"), _summary(verdicts)))
-    refused = [one for one in verdicts if one["outcome"] == "refused"]
-    if refused:
-        out.print(f"\nRefused ({min(len(refused), _MOST_SHOWN)} of {len(refused)} shown):")
-        out.print(table(("id", "field", "reason"), refused[:_MOST_SHOWN]))
+    out.print(table(("outcome", "lock", "objects", "reason"), _rows(told.summary)))
+    if told.refused:
+        out.print(f"\nRefused ({len(told.examples)} of {told.refused} shown):")
+        out.print(table(("where", "id", "field", "reason"), told.examples))
+    if told.late:
+        out.print(f"\nNot sent ({min(len(told.late), _MOST_SHOWN)} of {len(told.late)} shown):")
+        rows = [{"where": bad.where, "reason": bad.reason} for bad in told.late[:_MOST_SHOWN]]
+        out.print(table(("where", "reason"), rows))
     if dry_run:
         out.print("\nNothing was pushed. Who would see it:")
-        rows = [
-            {"lock": _lock(lock), "readers": _readers(lock, seen[lock])}
-            for lock in sorted(seen, key=lambda one: (one not in {PUBLIC, COMMUNITY}, one))
-        ]
-        out.print(table(("lock", "readers"), rows))
+        locks = sorted(told.audience, key=lambda lock: (lock not in {PUBLIC, COMMUNITY}, lock))
+        seen = [{"lock": _lock(lock), "readers": _readers(lock, told)} for lock in locks]
+        out.print(table(("lock", "readers"), seen))
+    _undo_hint(told.push_id)
+
+
+def _print_json(told: _Told, previews: Sequence[Preview], *, dry_run: bool) -> None:
+    counts: Counter[str] = Counter()
+    for (outcome, _, _), count in told.summary.items():
+        counts[outcome] += count
+    said: dict[str, Any] = {"counts": dict(counts), "verdicts": told.kept}
+    said |= {"read": [preview.as_json(each) for each in previews]}
+    said |= {"audience": told.audience} if dry_run else {"push_id": told.push_id}
+    sys.stdout.write(json.dumps(said, ensure_ascii=False) + "\n")
 
 
 def _lock(lock: str) -> str:
@@ -111,14 +260,13 @@ def _lock(lock: str) -> str:
     return "own" if is_own(lock) else lock or "-"
 
 
-def _readers(lock: str, names: Sequence[str]) -> str:
-    who = ", ".join(names) or "only you"
+def _readers(lock: str, told: _Told) -> str:
+    who = ", ".join(told.audience[lock]) or "only you"
     return f"{who}, and everybody without credentials" if lock == PUBLIC else who
 
 
-def _summary(verdicts: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    lines = Counter((one["outcome"], one["lock"], one["reason"]) for one in verdicts)
+def _rows(summary: Mapping[tuple[str, str, str], int]) -> list[dict[str, Any]]:
     return [
         {"outcome": outcome, "lock": _lock(lock), "objects": count, "reason": reason or "-"}
-        for (outcome, lock, reason), count in sorted(lines.items())
+        for (outcome, lock, reason), count in sorted(summary.items())
     ]

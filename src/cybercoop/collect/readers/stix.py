@@ -17,12 +17,13 @@ PREVIEW = False
 _BUNDLE = re.compile(r'"type"\s*:\s*"bundle"').search
 _OBJECTS = re.compile(r'"objects"\s*:\s*\[').search
 _OBJECT = re.compile(r'"id"\s*:\s*"[a-z0-9-]+--[0-9a-fA-F-]{36}"').search
+_ENVELOPE = re.compile(r'\s*\{\s*"objects"\s*:\s*\[').match
 _FIRST_TYPE = re.compile(r'\s*\{(?:[^{}\[\]]*,)?\s*"type"\s*:\s*"(?!bundle")').match
 _DEFINITION = re.compile(rb'"type"\s*:\s*"marking-definition"').search
 
 
 def sureness(name: str, head: str) -> int:
-    """Return how surely this is a bundle (100), an envelope (95) or a single object (80)."""
+    """Return how surely this is a bundle (100), an envelope (95, 60) or a single object (80)."""
     del name
     if head.lstrip("\ufeff \t\r\n")[:1] != "{":
         return 0
@@ -30,7 +31,7 @@ def sureness(name: str, head: str) -> int:
         return 100
     if _OBJECT(head):
         return 95 if _OBJECTS(head) and not _FIRST_TYPE(head) else 80
-    return 60 if re.fullmatch(r'\s*\{\s*"objects"\s*:\s*\[\s*\]\s*\}\s*', head) else 0
+    return 60 if _ENVELOPE(head) else 0
 
 
 def read(given: Given, options: Options) -> Iterator[Found]:
