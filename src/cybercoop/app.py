@@ -258,6 +258,7 @@ async def _housekeeping(app: web.Application, settings: Settings, around: Surrou
         with contextlib.suppress(Misused, OSError), explained():
             await signin.write_down(app)
             await feeds.write_down(app)
+            await feeds.raise_alarms(app)
             async with app[DATABASE].write() as connection:
                 before = around.now() - settings.status_hours * _HOUR * 1_000_000
                 await statuses.prune(connection, before)

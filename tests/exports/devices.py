@@ -20,7 +20,7 @@ from world import Answer, Seat, World, indicator, world
 
 VALUES = {
     "domain": "[domain-name:value = 'boese.example']",
-    "ipv4": "[ipv4-addr:value = '198.18.100.7']",
+    "ipv4": "[ipv4-addr:value = '11.22.33.44']",
     "ipv6": "[ipv6-addr:value = '2a0c:9a40::7']",
     "url": "[url:value = 'https://boese.example:8443/a?b=c']",
     "email": "[email-addr:value = 'post@boese.example']",
@@ -53,6 +53,7 @@ class Devices:
 
     center: World
     app: web.Application
+    settings: Settings
     address: str
 
     async def feed(self, seat: Seat, *kinds: str, format_name: str = "text", **more: Any) -> Feed:
@@ -77,7 +78,7 @@ class Devices:
             allow_redirects=False,
             auto_decompress=False,
         ) as got:
-            return Answer(got.status, dict(got.headers), await got.read())
+            return Answer(got.status, got.headers, await got.read())
 
     async def lines(self, feed: Feed) -> list[str]:
         """Return the lines of a feed."""
@@ -124,7 +125,7 @@ async def door(center: World, settings: Settings) -> AsyncIterator[Devices]:
     )
     house.add_doors(app, center.center, "Testzentrum")
     async with house.listening(app, settings) as (host, port):
-        yield Devices(center, app, f"http://{host}:{port}")
+        yield Devices(center, app, settings, f"http://{host}:{port}")
 
 
 def kinds_of(format_name: str) -> tuple[str, ...]:

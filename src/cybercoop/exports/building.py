@@ -139,7 +139,9 @@ def build(site: Site, plan: Plan, state: State, now: int, before: Build | None) 
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir(mode=0o700)
     try:
-        with _reading(site, plan, format_, now) as parts:
+        with _reading(site, plan, format_, now) as rows:
+            levels = {lock: cuts.level_of(lock) for lock in plan.locks}
+            parts = (cuts.entries_of(part, levels) for part in rows)
             entries = cuts.listed(parts, format_, plan.cut, index, tally)
             files = tuple(_write(new, format_.files(entries, about, tally.left_out)))
         record = Record(made, tally.digest, tally.count, tally.ends, state, files)

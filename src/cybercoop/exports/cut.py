@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -16,12 +16,11 @@ from cybercoop.guard import Index
 from cybercoop.guard.excepted import RULE
 from cybercoop.members.device_feeds import Cut, DeviceFeed
 from cybercoop.sharing import locks
+from cybercoop.store import releases
 
 EXCEPTED = "The value, or something that it would block along with it, is an exception."
 
 _DAY = 86_400_000_000
-_IDS = ("stix_id",)
-_RAW = ("stix_id", "bytes")
 _encoded = msgspec.msgpack.Encoder().encode
 
 
@@ -63,8 +62,8 @@ def columns(format_: Format) -> tuple[str, ...]:
     values is read without the objects behind them.
     """
     if format_.raw:
-        return _RAW
-    return _IDS if _shown(format_, "a") != _shown(format_, "b") else ()
+        return (releases.IDS, releases.RAW)
+    return (releases.IDS,) if _shown(format_, "a") != _shown(format_, "b") else ()
 
 
 _TRIED = {
@@ -89,13 +88,13 @@ def _shown(format_: Format, end: str) -> list[bytes]:
     return [b"".join(pieces) for pieces in format_.files(some, about).values()]
 
 
-def entry_of(row: Sequence[Any]) -> Entry:
-    """Return the entry of a row of ``store.releases.entries``."""
-    kind, value, confidence, since, changed, until, lock, warned, *more = row
-    return Entry(
-        kind, value, confidence, since, changed, until,
-        more[0] if more else "", level_of(lock), bool(warned), more[1] if len(more) > 1 else b"",
-    )  # fmt: skip
+def entries_of(rows: Iterable[Sequence[Any]], levels: Mapping[str, Level]) -> list[Entry]:
+    """Return the entries of rows of ``store.releases.entries``; ``levels`` has one per lock."""
+    # Positions, and nothing called: it runs a million times for one list.
+    return [
+        Entry(kind, value, confidence, since, changed, until, id_, levels[lock], warned == 1, raw)
+        for kind, value, confidence, since, changed, until, id_, lock, warned, raw in rows
+    ]
 
 
 class Tally:
@@ -127,7 +126,7 @@ class Tally:
 
 
 def listed(
-    parts: Iterable[Iterable[Sequence[Any]]],
+    parts: Iterable[list[Entry]],
     format_: Format,
     cut: Cut,
     index: Index | None,
@@ -135,9 +134,7 @@ def listed(
 ) -> Iterator[Entry]:
     """Yield the entries of a list: without exceptions, at most ``most`` that the format carries."""
     for part in parts:
-        entries = list(map(entry_of, part))
-        if index is not None:
-            entries = _without(entries, index, tally)
+        entries = _without(part, index, tally)
         if cut.most is not None:
             entries = _fitting(entries, format_, tally)[: cut.most - tally.count]
         tally.add(entries)
@@ -146,7 +143,9 @@ def listed(
             return
 
 
-def _without(entries: list[Entry], index: Index, tally: Tally) -> list[Entry]:
+def _without(entries: list[Entry], index: Index | None, tally: Tally) -> list[Entry]:
+    if index is None:
+        return entries
     kept = [entry for entry in entries if not is_excepted(index, entry.kind, entry.value)]
     tally.left_out[EXCEPTED] += len(entries) - len(kept)
     return kept

@@ -5,6 +5,7 @@ import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 
+import structlog
 from aiohttp import web
 from yarl import URL
 
@@ -24,16 +25,19 @@ from cybercoop.exports.replies import names_of, problem, reply
 from cybercoop.exports.serving import Shelf
 from cybercoop.members import device_feeds as nouns
 from cybercoop.members.tokens import Scope
+from cybercoop.stix import times
 from cybercoop.store import device_feeds
 from cybercoop.store.device_feeds import Asker, Fetch
 
 SHELF = web.AppKey("shelf", Shelf)
 _FETCHED = web.AppKey("fetched", dict[str, Fetch])
+_SILENT = web.AppKey("silent", set[str])
 _SAID = web.RequestKey("said", str)
 
 SecretOf = Callable[[str], tuple[str, str] | None]
 """Returns name and password of an Authorization header."""
 
+_log = structlog.get_logger("feeds")
 _SECRET = re.compile(rf"{nouns.MARK}[^/]*")
 _ID = re.compile("[0-9a-f-]{36}").fullmatch
 _AGENT_LENGTH = 80
@@ -50,7 +54,7 @@ def add_routes(app: web.Application, title: str, secret_of: SecretOf) -> None:
         app.router.add_get(path, fetch)
     folder = app[SETTINGS].data / "feeds"
     app[SHELF] = Shelf(app[DATABASE], app[CENTER], title, folder, app[SURROUNDINGS])
-    app[_FETCHED] = {}
+    app[_FETCHED], app[_SILENT] = {}, set()
     app.middlewares.insert(0, _discreet)
     app.cleanup_ctx.append(_building)
 
@@ -148,3 +152,18 @@ async def write_down(app: web.Application) -> None:
     if fetched:
         async with app[DATABASE].write() as connection:
             await device_feeds.note_fetches(connection, fetched)
+
+
+async def raise_alarms(app: web.Application) -> None:
+    """Log each feed that no device has fetched for too long, once until it is fetched again."""
+    now, told = app[SURROUNDINGS].now(), app[_SILENT]
+    async with app[DATABASE].read() as connection:
+        silent = {
+            one.id: one for one in await device_feeds.all_feeds(connection) if one.is_silent(now)
+        }
+    for feed_id in sorted(silent.keys() - told):
+        feed = silent[feed_id]
+        last = None if feed.fetched_at is None else times.text(feed.fetched_at)
+        _log.warning("feed not fetched", feed=feed_id, hours=feed.alarm_hours, last=last)
+    told.intersection_update(silent)
+    told.update(silent)

@@ -1,6 +1,7 @@
 """Releases: the only way by which what others contributed gets out."""
 
-from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
 from typing import Any
 
 from sqlalchemy import (
@@ -14,6 +15,7 @@ from sqlalchemy import (
     cast,
     false,
     func,
+    literal,
     or_,
     select,
     true,
@@ -30,11 +32,8 @@ _CHUNK = 4096
 _MOST_KEYS = 1024
 _DAY = 86_400_000_000
 
-LISTED: tuple[str, ...] = (
-    *("kind", "value", "confidence", "created", "date_added", "effective_until"),
-    *("lock", "warned"),
-)
-"""What every entry of a list for devices comes with."""
+IDS, RAW = "stix_id", "bytes"
+"""What an entry may come with beyond a plain list: reading it costs a look at every object."""
 
 
 async def read(
@@ -97,34 +96,55 @@ def _at_keys(shape: tuple[int, int, tuple[str, ...]]) -> Select[Any]:
 
 async def entries(
     connection: Connection, keys: frozenset[str], cut: Cut, now: int, more: Sequence[str] = ()
-) -> AsyncGenerator[list[tuple[Any, ...]], None]:
+) -> AsyncGenerator[list[Sequence[Any]], None]:
     """Yield in parts what holders of ``keys`` may block by, most important first.
 
-    Each row has the columns ``LISTED`` and ``more``. Higher confidence goes first, then what
-    changed last. A value that stands under several locks comes once, as its first. The ``most``
-    of a cut is not counted here. ``connection`` must not have been used: a cursor of PostgreSQL
-    needs a transaction, which begins on it.
+    Each row has kind, value, confidence, since, changed, until, id, lock, warned and bytes; id and
+    bytes are empty unless ``more`` names ``IDS`` and ``RAW``. Higher confidence goes first, then
+    what changed last. A value that stands under several locks comes once, as its first: no two
+    kinds have a value in common. The ``most`` of a cut is not counted here.
     """
     locks = cut.locks(keys)
     if not locks:
         return
-    if connection.dialect.name != "sqlite":
-        await connection.execution_options(isolation_level="REPEATABLE READ")
-    columns = [releases.c[name] for name in (*LISTED, *more)]
-    query = select(*columns).where(*_listed(locks, cut, now)).order_by(*_IMPORTANT)
+    query = select(*_shown(more)).where(*_listed(locks, cut, now)).order_by(*_IMPORTANT)
     seen: set[str] = set()
-    async with connection.stream(query) as rows:
-        async for part in rows.partitions(_CHUNK):
-            yield list(_unseen(part, seen))
+    add = seen.add
+    async with aclosing(_parts(connection, query)) as parts:
+        async for part in parts:
+            # ``add`` returns None, and is asked once for each value.
+            yield [row for row in part if row[1] not in seen and add(row[1]) is None]
 
 
-def _unseen(rows: Iterable[Sequence[Any]], seen: set[str]) -> Iterator[tuple[Any, ...]]:
-    """Yield the rows whose value was not there before; no two kinds have a value in common."""
-    for row in rows:
-        value = row[1]
-        if value not in seen:
-            seen.add(value)
-            yield tuple(row)
+def _shown(more: Sequence[str]) -> list[ColumnElement[Any]]:
+    c = releases.c
+    return [
+        *(c.kind, c.value, c.confidence, c.created, c.date_added, c.effective_until),
+        c.stix_id if IDS in more else literal("", String()),
+        *(c.lock, c.warned),
+        c.bytes if RAW in more else literal(b"", LargeBinary()),
+    ]
+
+
+async def _parts(
+    connection: Connection, query: Select[Any]
+) -> AsyncGenerator[Sequence[Sequence[Any]], None]:
+    """Yield the rows of a query as the driver gives them: a list may have a million."""
+    name = connection.dialect.name
+    said = query.compile(
+        dialect=prepared.DIALECTS[name], compile_kwargs={"render_postcompile": True}
+    )
+    values = [said.params[one] for one in getattr(said, "positiontup", None) or ()]
+    driver: Any = (await connection.get_raw_connection()).driver_connection
+    if name == "sqlite":
+        async with driver.execute(str(said), values) as cursor:
+            while part := await cursor.fetchmany(_CHUNK):
+                yield part
+        return
+    async with driver.transaction(readonly=True):
+        cursor = await driver.cursor(str(said), *values)
+        while part := await cursor.fetch(_CHUNK):
+            yield part
 
 
 _IMPORTANT = (releases.c.confidence.desc(), releases.c.date_added.desc())
