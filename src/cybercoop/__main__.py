@@ -4,7 +4,18 @@ import sys
 
 import typer
 
-from cybercoop.cli import backups, guarding, members, pushing, serving, sources, tokens
+from cybercoop.cli import (
+    backups,
+    feeds,
+    guarding,
+    looking_up,
+    members,
+    pushing,
+    serving,
+    sightings,
+    sources,
+    tokens,
+)
 from cybercoop.cli.shown import err
 from cybercoop.errors import CoopError, Misused
 
@@ -19,16 +30,18 @@ for name, group in (
     ("group", members.group),
     ("user", members.user),
     ("token", tokens.app),
+    ("feed", feeds.app),
     ("guard", guarding.guard),
     ("exception", guarding.exception),
     ("asset", guarding.asset),
+    ("sighting", sightings.app),
     ("source", sources.app),
     ("db", serving.db),
 ):
     cli.add_typer(group, name=name)
 for command in (
     *(members.init, serving.demo, serving.serve, serving.work, pushing.push),
-    *(sources.collect, backups.backup, backups.restore),
+    *(looking_up.lookup, sources.collect, backups.backup, backups.restore),
 ):
     cli.command()(command)
 

@@ -2,8 +2,9 @@
 
 import asyncio
 import io
+import json
 import re
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -16,6 +17,8 @@ from cybercoop.stix.slices import cut
 
 _MOST_OBJECTS = 500
 _MOST_BYTES = 4 * 1024 * 1024
+_MOST_VALUES = 10_000
+_MOST_LOOKUP = 1_000_000
 _TRIES = 6
 _BUSY = frozenset({429, 502, 503, 504})
 _DEFINITION = re.compile(rb'"type"\s*:\s*"marking-definition"')
@@ -79,7 +82,53 @@ async def undo(url: str, token: str, push_id: str) -> dict[str, Any]:
     """
     async with _session(token) as session:
         path = f"{url.rstrip('/')}/api/v1/pushes/{quote(push_id, safe='')}"
-        return await _send(session, "DELETE", path, {}, b"", holds="withdrawn")
+        return await _send(
+            session, "DELETE", path, {}, b"", "withdrawn", "did not take the push back"
+        )
+
+
+async def look_up(url: str, token: str, values: Sequence[str]) -> list[dict[str, Any]]:
+    """Look values up in as few requests as they fit in, and return what is known of each.
+
+    Raises ``PushFailed`` with the center's reason where it does not answer.
+    """
+    path = f"{url.rstrip('/')}/api/v1/lookup"
+    found: list[dict[str, Any]] = []
+    async with _session(token) as session:
+        for part in _lookups(values):
+            body = json.dumps({"values": part}).encode()
+            answer = await _send(session, "POST", path, {}, body, "values", "does not say")
+            found += answer["values"]
+    return found
+
+
+def _lookups(values: Iterable[str]) -> Iterator[list[str]]:
+    part: list[str] = []
+    size = 0
+    for value in values:
+        # What JSON makes of a character is six bytes at most.
+        length = 6 * len(value) + 4
+        if part and (len(part) >= _MOST_VALUES or size + length > _MOST_LOOKUP):
+            yield part
+            part, size = [], 0
+        part.append(value)
+        size += length
+    if part:
+        yield part
+
+
+async def sight(url: str, token: str, told: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Tell the center of sightings and votes, and return what became of each.
+
+    Raises ``PushFailed`` with the center's reason for the first that it does not take.
+    """
+    path = f"{url.rstrip('/')}/api/v1/sightings"
+    complaint = "did not take the sighting"
+    async with _session(token) as session:
+        return [
+            await _send(session, "POST", path, {}, json.dumps(one).encode(), "outcome", complaint)
+            for one in told
+        ]
 
 
 def _session(token: str) -> aiohttp.ClientSession:
@@ -98,6 +147,7 @@ async def _send(
     query: Mapping[str, str],
     body: bytes,
     holds: str = "verdicts",
+    complaint: str = "did not take the push",
 ) -> dict[str, Any]:
     """Send a request until it is answered; a center's answer ``holds`` this field."""
     why = ""
@@ -117,7 +167,7 @@ async def _send(
             why = str(error) or "it did not answer in time"
         if number + 1 < _TRIES:
             await asyncio.sleep(0.2 * 2**number)
-    msg = f"The center did not take the push{' back' if method == 'DELETE' else ''}: {why}"
+    msg = f"The center {complaint}: {why}"
     raise PushFailed(msg)
 
 
