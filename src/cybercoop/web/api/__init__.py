@@ -1,6 +1,6 @@
 """REST API: one file per noun, each with a table of its endpoints."""
 
-from collections.abc import Awaitable, Callable
+from functools import cache
 
 import msgspec
 from aiohttp import web
@@ -40,7 +40,7 @@ def add_routes(app: web.Application) -> None:
     """Put the REST API, its description and the health checks into ``app``."""
     app.router.add_get("/healthz", _healthz)
     app.router.add_get("/readyz", _healthz)
-    app.router.add_get("/api/openapi.json", _described(ENDPOINTS))
+    app.router.add_get("/api/openapi.json", _described)
     for endpoint in ENDPOINTS:
         app.router.add_route(endpoint.method, ROOT + endpoint.path, handler_of(endpoint))
     keep_guard(app)
@@ -56,12 +56,11 @@ async def _healthz(request: web.Request) -> web.Response:
     return _json(b'{"status":"ok"}')
 
 
-def _described(
-    endpoints: tuple[Endpoint, ...],
-) -> Callable[[web.Request], Awaitable[web.Response]]:
-    content = msgspec.json.encode(openapi.document(endpoints))
+@cache
+def _description() -> bytes:
+    # A tenth of a second, once, for whoever asks; starting costs nothing.
+    return msgspec.json.encode(openapi.document(ENDPOINTS))
 
-    async def serve(_: web.Request) -> web.Response:
-        return _json(content)
 
-    return serve
+async def _described(_: web.Request) -> web.Response:
+    return _json(_description())
