@@ -28,7 +28,9 @@ def _lower(said: object) -> object:
 Level = Annotated[
     Literal["clear", "green", "amber", "amber+strict", "red"] | None, BeforeValidator(_lower)
 ]
-Text = Annotated[str | None, BeforeValidator(lambda said: said or None), Field(max_length=200)]
+Text = Annotated[
+    Annotated[str, Field(max_length=200)] | None, BeforeValidator(lambda said: said or None)
+]
 Uuid = Annotated[
     str | None,
     Field(pattern="^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"),
