@@ -140,7 +140,7 @@ def build(site: Site, plan: Plan, state: State, now: int, before: Build | None) 
     new.mkdir(mode=0o700)
     try:
         with _reading(site, plan, format_, now) as rows:
-            levels = {lock: cuts.level_of(lock) for lock in plan.locks}
+            levels = {lock: cuts.level_of(lock) for lock in ("", *plan.locks)}
             parts = (cuts.entries_of(part, levels) for part in rows)
             entries = cuts.listed(parts, format_, plan.cut, index, tally)
             files = tuple(_write(new, format_.files(entries, about, tally.left_out)))
@@ -170,7 +170,8 @@ def _reading(
     site: Site, plan: Plan, format_: Format, now: int
 ) -> Iterator[Iterator[Sequence[Any]]]:
     """Lend the rows of a list in parts, read by an event loop of this thread."""
-    rows = _rows(site.url, plan, cuts.columns(format_), now)
+    wanted = cuts.columns(format_) | ({"date_added"} if plan.cut.age_days else set())
+    rows = _rows(site.url, plan, wanted, now)
     with asyncio.Runner() as runner:
         try:
             yield _parts(runner, rows, site.closing)
@@ -188,13 +189,13 @@ def _parts(
 
 
 async def _rows(
-    url: str, plan: Plan, more: Sequence[str], now: int
+    url: str, plan: Plan, wanted: frozenset[str], now: int
 ) -> AsyncGenerator[Sequence[Any], None]:
     database = Database(url, 1)
     try:
         async with database.read() as connection:
             keys = frozenset(plan.locks)
-            async for part in releases.entries(connection, keys, plan.cut, now, more):
+            async for part in releases.entries(connection, keys, plan.cut, now, wanted):
                 yield part
     finally:
         await database.close()

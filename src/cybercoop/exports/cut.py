@@ -24,6 +24,9 @@ _DAY = 86_400_000_000
 _encoded = msgspec.msgpack.Encoder().encode
 
 
+LEVELS: tuple[Level, ...] = ("clear", "green", "amber", "amber+strict")
+
+
 def level_of(lock: str) -> Level:
     """Return the TLP level that the releases of a lock are marked with."""
     if lock == locks.PUBLIC:
@@ -55,17 +58,30 @@ def is_excepted(index: Index | None, kind: str, value: str) -> bool:
 
 
 @cache
-def columns(format_: Format) -> tuple[str, ...]:
-    """Return what a format wants of a release beyond the columns of every list.
+def columns(format_: Format) -> frozenset[str]:
+    """Return the columns of a release that make a difference to a format.
 
-    Found out by trying, so that a format says nothing about it and a list of a million plain
-    values is read without the objects behind them.
+    Found out by trying every value that may, so that a format says nothing about it and a list of
+    a million plain values is read without all that it never shows.
     """
     if format_.raw:
-        return (releases.IDS, releases.RAW)
-    return (releases.IDS,) if _shown(format_, "a") != _shown(format_, "b") else ()
+        return frozenset(releases.ENTRY)
+    usual = _shown(format_)
+    return frozenset(
+        column
+        for column, field, values in _TRIES
+        if any(_shown(format_, **{field: value}) != usual for value in values)
+    )
 
 
+_TRIES: tuple[tuple[str, str, Sequence[Any]], ...] = (
+    ("confidence", "confidence", range(101)),
+    ("created", "since", (1, _DAY, 100 * _DAY)),
+    ("date_added", "changed", (1, _DAY, 100 * _DAY)),
+    ("stix_id", "stix_id", (f"indicator--{'b' * 36}",)),
+    ("lock", "level", LEVELS),
+    ("warned", "warned", (True,)),
+)
 _TRIED = {
     "ipv4": "192.0.2.1",
     "ipv6": "2001:db8::1",
@@ -79,17 +95,19 @@ _TRIED = {
 }
 
 
-def _shown(format_: Format, end: str) -> list[bytes]:
+def _shown(format_: Format, **said: Any) -> list[bytes]:
     about = About("x", "x", 0, 0, "x")
-    some = [
-        Entry(kind, _TRIED[kind], 50, 0, 0, None, f"indicator--{end * 36}", "clear")
-        for kind in sorted(format_.kinds)
-    ]
+    usual: dict[str, Any] = {"confidence": 0, "since": 0, "changed": 0, "until": None}
+    usual |= {"stix_id": f"indicator--{'a' * 36}", "level": "clear"} | said
+    some = [Entry(kind, _TRIED[kind], **usual) for kind in sorted(format_.kinds)]
     return [b"".join(pieces) for pieces in format_.files(some, about).values()]
 
 
 def entries_of(rows: Iterable[Sequence[Any]], levels: Mapping[str, Level]) -> list[Entry]:
-    """Return the entries of rows of ``store.releases.entries``; ``levels`` has one per lock."""
+    """Return the entries of rows of ``store.releases.entries``; ``levels`` has one per lock.
+
+    Where the format does not show the level the lock is empty.
+    """
     # Positions, and nothing called: it runs a million times for one list.
     return [
         Entry(kind, value, confidence, since, changed, until, id_, levels[lock], warned == 1, raw)
