@@ -37,7 +37,7 @@ from cybercoop.store.members import Center
 from cybercoop.surroundings import Surroundings
 from cybercoop.taxii import collections
 from cybercoop.taxii import routes as taxii
-from cybercoop.web import api, signin
+from cybercoop.web import api, pages, signin
 from cybercoop.web.middleware import middleware
 
 _HOUR = 3600
@@ -81,6 +81,7 @@ def add_doors(app: web.Application, center: Center, name: str) -> None:
     taxii.add_routes(app, taxii.Discovery(name, roots))
     api.add_routes(app)
     feeds.add_routes(app, name, signin.secret_of)
+    pages.add_routes(app, name)
 
 
 @web.middleware

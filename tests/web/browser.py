@@ -1,5 +1,6 @@
 """A browser without scripts: cookies, links, and forms that are filled in as they were served."""
 
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -109,7 +110,9 @@ class Browser:
         for name, value in form.filled(**said):
             data.add_field(name, value)
         name, content = file or ("", b"")
-        data.add_field("file", content, filename=name, content_type="application/octet-stream")
+        data.add_field(
+            "file", io.BytesIO(content), filename=name, content_type="application/octet-stream"
+        )
         return await self.ask("POST", form.action, data=data)
 
     async def sign_in(self, token: str) -> Page:

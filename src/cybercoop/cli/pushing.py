@@ -36,6 +36,25 @@ Url = Annotated[str, typer.Option(envvar="CYBERCOOP_URL", help="Address of the c
 TokenText = Annotated[str, typer.Option(envvar="CYBERCOOP_TOKEN", help="A token that may write.")]
 
 
+ReaderName = Annotated[str | None, typer.Option(help="Read it as this; else it is found out.")]
+Columns = Annotated[
+    list[str] | None, typer.Option("--map", help="COLUMN=ROLE of a table; may be repeated.")
+]
+Path_ = Annotated[str, typer.Option(help="Where the records of JSON are: data[].ioc.")]
+Sure = Annotated[
+    int | None, typer.Option(min=0, max=100, help="How sure you are of values read from lists.")
+]
+WithText = Annotated[
+    bool, typer.Option("--with-text", help="Release reports and notes; look at them first.")
+]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Change nothing; show verdicts and who would see it.")
+]
+Undo = Annotated[
+    str | None, typer.Option(metavar="ID", help="Take a whole push back, and name no files.")
+]
+
+
 def push(
     token: TokenText,
     files: Files = None,
@@ -43,28 +62,16 @@ def push(
     tlp: Annotated[str | None, typer.Option(help="Level of what carries none.")] = None,
     group: Annotated[str | None, typer.Option(help="Group that all of it is meant for.")] = None,
     named: Annotated[bool, typer.Option("--named", help="Be named as contributor.")] = False,
-    with_text: Annotated[
-        bool, typer.Option("--with-text", help="Release reports and notes; look at them first.")
-    ] = False,
-    reader: Annotated[
-        str | None, typer.Option(help="Read it as this; else it is found out.")
-    ] = None,
-    columns: Annotated[
-        list[str] | None, typer.Option("--map", help="COLUMN=ROLE of a table; may be repeated.")
-    ] = None,
+    with_text: WithText = False,
+    reader: ReaderName = None,
+    columns: Columns = None,
     kind: Annotated[str, typer.Option(help="What every value must be, such as domain.")] = "",
-    path: Annotated[str, typer.Option(help="Where the records of JSON are: data[].ioc.")] = "",
-    confidence: Annotated[
-        int | None, typer.Option(min=0, max=100, help="How sure you are of values read from lists.")
-    ] = None,
+    path: Path_ = "",
+    confidence: Sure = None,
     labels: Annotated[str, typer.Option(help="Labels of these values, with commas.")] = "",
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Change nothing; show verdicts and who would see it.")
-    ] = False,
+    dry_run: DryRun = False,
     yes: Annotated[bool, typer.Option("--yes", help="Push without asking.")] = False,
-    undo: Annotated[
-        str | None, typer.Option(metavar="ID", help="Take a whole push back, and name no files.")
-    ] = None,
+    undo: Undo = None,
     as_json: Json = False,
 ) -> None:
     """Push lists, tables, mails, MISP or STIX, and show what became of every line and object.
