@@ -10,6 +10,7 @@ from cybercoop.cli import (
     guarding,
     looking_up,
     members,
+    playbooks,
     pushing,
     serving,
     sightings,
@@ -36,6 +37,7 @@ for name, group in (
     ("asset", guarding.asset),
     ("sighting", sightings.app),
     ("source", sources.app),
+    ("playbook", playbooks.app),
     ("db", serving.db),
 ):
     cli.add_typer(group, name=name)
