@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
@@ -102,7 +102,7 @@ class Devices:
         """Look after the feeds now, whatever pace large lists keep."""
         shelf = self.app[SHELF]
         for plan, kept in shelf._kept.items():
-            shelf._kept[plan] = type(kept)(kept.build, kept.tried, 0)
+            shelf._kept[plan] = replace(kept, rests_until=0)
         await shelf.look()
 
 

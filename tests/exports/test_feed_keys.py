@@ -205,6 +205,8 @@ async def test_the_secret_of_a_path_is_in_no_log(
         secret = feed.token.removeprefix("feed_")
         await device.ask(feed.path)
         await device.ask(f"{feed.path}/a/b")
+        for broken in ("HTTP/9.9\r\n\r\n", "HTTP/1.1\r\nno header\r\n\r\n", "HTTP/1.1 x\r\n\r\n"):
+            await said(device, f"GET {feed.path} {broken}".encode())
         async with device.center.database.write() as connection:
             await connection.exec_driver_sql("UPDATE organisations SET kind = 'odd'")
         with capture_logs() as lines:
@@ -216,16 +218,22 @@ async def test_the_secret_of_a_path_is_in_no_log(
     assert secret not in f"{caplog.text}{captured.out}{captured.err}{lines}"
 
 
+async def said(device: Devices, request: bytes) -> bytes:
+    """Send raw bytes and return the whole answer."""
+    host, _, port = device.address.rpartition("/")[2].partition(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(request)
+    answer = await reader.read()
+    writer.close()
+    await writer.wait_closed()
+    return answer
+
+
 async def test_a_device_that_sends_odd_bytes_is_answered(tmp_path: Path) -> None:
     async with devices(f"sqlite:///{tmp_path / 'coop.sqlite'}", tmp_path) as device:
         _, feed = await filled(device)
-        host, _, port = device.address.rpartition("/")[2].partition(":")
-        reader, writer = await asyncio.open_connection(host, int(port))
-        writer.write(f"GET {feed.path}/%ff HTTP/1.1\r\nHost: x\r\n".encode())
-        writer.write(b"User-Agent: \xff\xfe\r\nConnection: close\r\n\r\n")
-        answer = await reader.read()
-        writer.close()
-        await writer.wait_closed()
+        asked = f"GET {feed.path}/%ff HTTP/1.1\r\nHost: x\r\n".encode()
+        answer = await said(device, asked + b"User-Agent: \xff\xfe\r\nConnection: close\r\n\r\n")
         assert answer.startswith(b"HTTP/1.1 404 ")
         await write_down(device.app)
 
@@ -238,7 +246,7 @@ async def test_what_cannot_be_built_is_answered_with_503_and_the_last_good_list_
         good = await device.ask(feed.path)
         other = await device.feed(county, "url")
         async with device.center.database.write() as connection:
-            await connection.exec_driver_sql("ALTER TABLE releases RENAME COLUMN warned TO gone")
+            await connection.exec_driver_sql("ALTER TABLE releases RENAME COLUMN value TO gone")
         with capture_logs() as lines:
             device.center.clock.forward(400 * DAY)
             await device.look()
@@ -248,7 +256,7 @@ async def test_what_cannot_be_built_is_answered_with_503_and_the_last_good_list_
         assert (missing.status, missing.headers["Retry-After"]) == (503, "30")
         assert {one["event"] for one in lines} == {"feed not built"}
         async with device.center.database.write() as connection:
-            await connection.exec_driver_sql("ALTER TABLE releases RENAME COLUMN gone TO warned")
+            await connection.exec_driver_sql("ALTER TABLE releases RENAME COLUMN gone TO value")
         await device.look()
         assert await device.lines(feed) == []  # by now everything has ended
 

@@ -79,11 +79,16 @@ class Written(msgspec.Struct, frozen=True):
 
 
 class Record(msgspec.Struct, frozen=True):
-    """Hold what is known of a build beside its files; ``made`` is the time of its change."""
+    """Hold what is known of a build beside its files.
+
+    ``made`` is the time of its change, ``ends`` when its first entry leaves it, and ``left_out``
+    counts by reason what it does not carry.
+    """
 
     made: int
     digest: str
     count: int
+    left_out: dict[str, int]
     ends: int | None
     state: State
     files: tuple[Written, ...]
@@ -144,7 +149,8 @@ def build(site: Site, plan: Plan, state: State, now: int, before: Build | None) 
             parts = (cuts.entries_of(part, levels) for part in rows)
             entries = cuts.listed(parts, format_, plan.cut, index, tally)
             files = tuple(_write(new, format_.files(entries, about, tally.left_out)))
-        record = Record(made, tally.digest, tally.count, tally.ends, state, files)
+        left_out = dict(tally.left_out)
+        record = Record(made, tally.digest, tally.count, left_out, tally.ends, state, files)
         if before is not None and _is_same(record, before.record):
             kept = msgspec.structs.replace(
                 record, made=before.record.made, files=before.record.files

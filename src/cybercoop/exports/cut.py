@@ -165,7 +165,8 @@ def _without(entries: list[Entry], index: Index | None, tally: Tally) -> list[En
     if index is None:
         return entries
     kept = [entry for entry in entries if not is_excepted(index, entry.kind, entry.value)]
-    tally.left_out[EXCEPTED] += len(entries) - len(kept)
+    if len(kept) < len(entries):
+        tally.left_out[EXCEPTED] += len(entries) - len(kept)
     return kept
 
 

@@ -1,12 +1,14 @@
 """The door for devices: ``/feeds/{key}``, where the key is a path token or the id of a feed."""
 
 import asyncio
+import logging
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 
 import structlog
 from aiohttp import web
+from aiohttp.log import server_logger
 from yarl import URL
 
 from cybercoop.door import (
@@ -39,6 +41,7 @@ SecretOf = Callable[[str], tuple[str, str] | None]
 
 _log = structlog.get_logger("feeds")
 _SECRET = re.compile(rf"{nouns.MARK}[^/]*")
+_SECRET_IN_TEXT = re.compile(rf"{nouns.MARK}[\w.~-]*")
 _ID = re.compile("[0-9a-f-]{36}").fullmatch
 _AGENT_LENGTH = 80
 _FAULT = 500
@@ -56,6 +59,7 @@ def add_routes(app: web.Application, title: str, secret_of: SecretOf) -> None:
     app[SHELF] = Shelf(app[DATABASE], app[CENTER], title, folder, app[SURROUNDINGS])
     app[_FETCHED], app[_SILENT] = {}, set()
     app.middlewares.insert(0, _discreet)
+    server_logger.addFilter(_redacted)
     app.cleanup_ctx.append(_building)
 
 
@@ -88,6 +92,16 @@ async def _discreet(request: web.Request, handler: Handler) -> web.StreamRespons
     quiet[_SAID] = request.headers.get("Authorization", "")
     response = await handler(quiet)
     return problem() if response.status >= _FAULT else response
+
+
+def _redacted(record: logging.LogRecord) -> bool:
+    """Take the secrets out of what the library logs of a request that it could not read."""
+    if record.exc_info:
+        text = logging.Formatter().formatException(record.exc_info)
+        if _SECRET_IN_TEXT.search(text):
+            record.exc_info = None
+            record.exc_text = _SECRET_IN_TEXT.sub(nouns.MARK, text)
+    return True
 
 
 async def _fetch(request: web.Request, secret_of: SecretOf) -> web.StreamResponse:

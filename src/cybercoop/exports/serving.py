@@ -42,11 +42,12 @@ _log = structlog.get_logger("feeds")
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """Hold a build and, by the loop's clock, when it was last tried and may be tried again."""
+    """Hold a build and, by the loop's clock, when it may be tried again, and what that takes."""
 
     build: Build | None
-    tried: float
-    rests_until: float
+    tried: float = 0
+    rests_until: float = 0
+    took: float = 0
 
 
 class Shelf:
@@ -97,7 +98,7 @@ class Shelf:
         """Go on with the build that another process left on the disk, or make the first one."""
         found = await asyncio.to_thread(stored, self._site, plan)
         state = await self._state([plan])
-        self._kept[plan] = _Kept(found, 0, 0)
+        self._kept[plan] = _Kept(found)
         if found is None or self._is_due(plan, state):
             await self._make(plan, state)
 
@@ -117,7 +118,8 @@ class Shelf:
         if not plans:
             return
         state = await self._state(plans)
-        for plan in plans:
+        # The quick ones first: an exception is to count in all of them within seconds.
+        for plan in sorted(plans, key=lambda plan: self._kept[plan].took):
             if self._is_due(plan, state):
                 await self._make(plan, state)
 
@@ -159,11 +161,11 @@ class Shelf:
             own = State(_of(plan, state), state.excepted, state.cycle)
             work = asyncio.to_thread(build, self._site, plan, own, self._around.now(), before)
             (made,) = await asyncio.gather(work, return_exceptions=True)
-            ended = _moment()
+            ended, took = _moment(), _moment() - begun
             if isinstance(made, Build):
-                self._kept[plan] = _Kept(made, ended, ended + _PACE * (ended - begun))
+                self._kept[plan] = _Kept(made, ended, ended + _PACE * took, took)
                 return
-            self._kept[plan] = _Kept(before, ended, ended + _AGAIN)
+            self._kept[plan] = _Kept(before, ended, ended + _AGAIN, took)
             _log.error("feed not built", feed=plan.zone, error=ascii(made))
 
     def _drop(self) -> None:
