@@ -179,7 +179,7 @@ def _print_preview(source: Source, found: Preview) -> None:
         for what, counts in found.counts().items()
         for key, count in sorted(counts.items())
     ]
-    out.print(f"{source.title}: {found.portions} files or pages", markup=False)
+    out.print(f"{source.title}; files or pages: {found.portions}", markup=False)
     if rows:
         out.print(table(rows[0].keys(), rows))
     if found.examples:
