@@ -30,6 +30,7 @@ from cybercoop.door import (
     Handler,
 )
 from cybercoop.errors import Misused
+from cybercoop.exports import recipes
 from cybercoop.exports import routes as feeds
 from cybercoop.store import members, statuses, upgrade
 from cybercoop.store.database import Database, explained
@@ -81,7 +82,7 @@ def add_doors(app: web.Application, center: Center, name: str) -> None:
     taxii.add_routes(app, taxii.Discovery(name, roots))
     api.add_routes(app)
     feeds.add_routes(app, name, signin.secret_of)
-    pages.add_routes(app, name)
+    pages.add_routes(app, name, recipes)
 
 
 @web.middleware

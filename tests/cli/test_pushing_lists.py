@@ -177,6 +177,20 @@ def test_a_folder_is_a_misp_feed(desk: Desk) -> None:
     assert "manifest.json" in desk.push(desk.terminal.folder / "leer", code=2).stderr
 
 
+def test_a_push_is_undone_as_one(desk: Desk) -> None:
+    many = "".join(f"host{number}.example.org\n" for number in range(600))
+    files = desk.file("liste.txt", LIST), desk.file("many.txt", many)
+    first = desk.push(*files, "--tlp", "green", code=1)
+    (hint,) = [line for line in first.stderr.splitlines() if line.startswith("undo with: ")]
+    number = hint.split()[-1]
+    assert "602" in desk.push("--undo", number).stdout
+    assert "Nothing is left" in desk.push("--undo", number, code=1).stderr
+    assert "404" in desk.push("--undo", "a/../b", code=1).stderr
+    told = desk.push_json(files[1], "--tlp", "green")
+    assert told["counts"] == {"accepted": 600}
+    assert desk.push_json("--undo", told["push_id"])["withdrawn"] == 600
+
+
 def test_wrong_words_are_told_before_anything_is_sent(desk: Desk) -> None:
     file = desk.file("liste.txt", "evil.example.org\n")
     for words, told in (

@@ -19,8 +19,8 @@ Siehe readme.md, Version 10.0.190.1.
 Max Muster, max.muster@example.com
 """
 EVIL = """"><script>alert(1)</script>'{{1337*7}}<img src=x onerror=alert(1)>"""
-PAGES = ("/", "/push", "/lookup", "/kept")
-POSTS = ("/push/preview", "/push/send", "/push/undo", "/lookup", "/signout")
+PAGES = ("/", "/push", "/lookup", "/devices", "/kept")
+POSTS = ("/push/preview", "/push/send", "/push/undo", "/lookup", "/devices/new", "/signout")
 
 
 async def preview(browser: Browser, text: str) -> Page:
@@ -292,7 +292,7 @@ async def test_every_page_has_labels_one_heading_and_a_language(
                 asked = [
                     said.get("id")
                     for tag, said in page.tags
-                    if tag in {"input", "textarea"} and said.get("type") != "hidden"
+                    if tag in {"input", "textarea", "select"} and said.get("type") != "hidden"
                 ]
                 assert set(asked) <= labelled
                 ids = [said["id"] for _, said in page.tags if "id" in said]

@@ -6,7 +6,8 @@ They work without scripts, and without the style. The console will replace them.
 from aiohttp import web
 
 from cybercoop.members.tokens import Scope
-from cybercoop.web.pages import entry, kept, lookup, pushing, rendering
+from cybercoop.web.pages import devices, entry, kept, lookup, pushing, rendering
+from cybercoop.web.pages.devices import PRODUCTS, Products
 from cybercoop.web.pages.visits import TITLE, Room, dressed, page
 
 _ROOMS: tuple[tuple[str, str, Room, Scope | None], ...] = (
@@ -21,14 +22,17 @@ _ROOMS: tuple[tuple[str, str, Room, Scope | None], ...] = (
     ("GET", "/lookup", lookup.form, Scope.READ),
     ("POST", "/lookup", lookup.answer, Scope.READ),
     ("GET", "/kept", kept.listing, Scope.READ),
+    ("GET", "/devices", devices.listing, Scope.READ),
+    ("GET", "/devices/new", devices.form, Scope.ADMIN),
+    ("POST", "/devices/new", devices.make, Scope.ADMIN),
 )
 _CLOSED = ("/api/", "/taxii2", "/feeds/", "/healthz", "/readyz", "/metrics")
 """What programs ask for; whatever their Accept says, they get no pages."""
 
 
-def add_routes(app: web.Application, title: str) -> None:
-    """Put the pages of the center with that title into ``app``."""
-    app[TITLE] = title
+def add_routes(app: web.Application, title: str, products: Products) -> None:
+    """Put the pages of the center with that title into ``app``; feeds are made for ``products``."""
+    app[TITLE], app[PRODUCTS] = title, products
     for method, path, room, scope in _ROOMS:
         add = app.router.add_get if method == "GET" else app.router.add_post
         add(path, page(room, scope))

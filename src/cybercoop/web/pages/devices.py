@@ -1,0 +1,183 @@
+"""My feeds: which lists the organisation's devices fetch, and a new one with its steps."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+
+from aiohttp import web
+
+from cybercoop.collect import device_feeds as deeds
+from cybercoop.collect import tokens
+from cybercoop.door import SURROUNDINGS
+from cybercoop.errors import Malformed, Misused, NotFound
+from cybercoop.members.device_feeds import DeviceFeed
+from cybercoop.members.tokens import Scope
+from cybercoop.sharing import keys_of
+from cybercoop.store import device_feeds, feeds, releases
+from cybercoop.web.pages.rendering import Language
+from cybercoop.web.pages.visits import Visit, is_https
+
+_LONGEST_TITLE = 200
+_USER = "feed"
+_HOST = re.compile(r"[A-Za-z0-9._-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:]+\](:[0-9]{1,5})?").fullmatch
+
+
+class Recipe(Protocol):
+    """Promise what a person reads to set a device up."""
+
+    @property
+    def steps(self) -> Sequence[str]:
+        """Return the numbered steps."""
+
+    @property
+    def test(self) -> str:
+        """Return how to see that it works."""
+
+    @property
+    def limits(self) -> Sequence[str]:
+        """Return what the product cannot do."""
+
+    @property
+    def warning(self) -> str:
+        """Return what could go wrong, or nothing."""
+
+
+class Products(Protocol):
+    """Promise what the room of exports knows of products; ``app`` hands it in."""
+
+    def titles(self) -> Mapping[str, str]:
+        """Return the title of every product by its name."""
+
+    def kinds(self, name: str) -> tuple[str, ...]:
+        """Return the kinds that a product takes; raise ``Misused`` for an unknown one."""
+
+    def takes_all(self, name: str) -> bool:
+        """Say whether one list may hold all of them."""
+
+    def asks_taxii(self, name: str) -> bool:
+        """Say whether it needs a token for TAXII instead of a list."""
+
+    def wanted(self, name: str, kinds: Sequence[str], least: int, title: str) -> DeviceFeed:
+        """Return the feed to make; raise ``Misused``."""
+
+    def places(self, feed: DeviceFeed, token: str, address: str) -> dict[str, str]:
+        """Return what the steps of a feed name."""
+
+    def recipe(self, name: str, said: Mapping[str, str], language: Language) -> Recipe:
+        """Return the steps with these places filled in."""
+
+
+PRODUCTS: web.AppKey[Products] = web.AppKey("products")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Hold what is shown of one feed."""
+
+    title: str
+    product: str
+    entries: int
+    fetched: str
+    by: str
+    silent: bool
+
+
+async def listing(visit: Visit) -> web.StreamResponse:
+    """Show the feeds of the organisation, and from which products a new one may be chosen."""
+    titles = visit.request.app[PRODUCTS].titles()
+    async with visit.database.read() as connection:
+        found = await device_feeds.all_feeds(connection, visit.org.id)
+        keys, now = keys_of(visit.org), visit.now
+        lines = [
+            Line(
+                one.title,
+                titles.get(one.product or "", one.format),
+                await releases.count(connection, keys, one.cut, now),
+                _moment(one.fetched_at, visit.language),
+                one.fetched_by or "",
+                one.is_silent(now),
+            )
+            for one in found
+        ]
+    return visit.page("devices.html", lines=lines, titles=titles, may_make=_may_make(visit))
+
+
+def _moment(micros: int | None, language: Language) -> str:
+    if micros is None:
+        return ""
+    at = datetime.fromtimestamp(micros // 1_000_000, UTC)
+    return at.strftime("%d.%m.%Y %H:%M UTC" if language == "de" else "%Y-%m-%d %H:%M UTC")
+
+
+def _may_make(visit: Visit) -> bool:
+    return visit.reader is not None and visit.reader.scope.covers(Scope.ADMIN)
+
+
+async def form(visit: Visit) -> web.StreamResponse:
+    """Show what can be said about a new feed for the product that was chosen."""
+    return _form(visit, visit.request.query.get("product", ""))
+
+
+def _form(visit: Visit, name: str, reason: str = "") -> web.StreamResponse:
+    products = visit.request.app[PRODUCTS]
+    if name not in products.titles():
+        raise NotFound("There is no such product.")
+    taxii = products.asks_taxii(name)
+    return visit.page(
+        "device.html",
+        422 if reason else 200,
+        name=name,
+        product=products.titles()[name],
+        kinds=() if taxii else products.kinds(name),
+        all_kinds=taxii or products.takes_all(name),
+        taxii=taxii,
+        reason=reason,
+    )
+
+
+async def make(visit: Visit) -> web.StreamResponse:
+    """Make a feed with a token, which is shown this once, and show the steps."""
+    products, said = visit.request.app[PRODUCTS], visit.form
+    name, kind, least = said.text("product"), said.text("kind"), said.text("least") or "0"
+    if name not in products.titles():
+        raise NotFound("There is no such product.")
+    if products.asks_taxii(name):
+        places = await _for_taxii(visit)
+    else:
+        if not re.fullmatch("[0-9]{1,2}|100", least):
+            return _form(visit, name, visit.text("device.wrong_least"))
+        title = "".join(filter(str.isprintable, said.text("title"))).strip()[:_LONGEST_TITLE]
+        try:
+            wanted = products.wanted(name, (kind,) if kind else (), int(least), title)
+        except Misused as error:
+            return _form(visit, name, str(error))
+        places = await _for_device(visit, wanted)
+    recipe = products.recipe(name, places, visit.language)
+    title = products.titles()[name]
+    return visit.page("made.html", product=title, places=places, recipe=recipe)
+
+
+async def _for_device(visit: Visit, wanted: DeviceFeed) -> dict[str, str]:
+    around, address = visit.request.app[SURROUNDINGS], _address(visit.request)
+    async with visit.database.write() as connection:
+        feed, token = await deeds.create(connection, around, visit.org, wanted)
+    return visit.request.app[PRODUCTS].places(feed, token, address)
+
+
+async def _for_taxii(visit: Visit) -> dict[str, str]:
+    """Make a token that may read: these products ask TAXII, where a feed is a collection."""
+    around, address = visit.request.app[SURROUNDINGS], _address(visit.request)
+    async with visit.database.write() as connection:
+        _, text = await tokens.create(connection, around, visit.org.id, Scope.READ)
+        known = await feeds.all_of(connection, visit.org.id)
+    url = f"{address}/taxii2/coop/"
+    return {"url": url, "user": _USER, "token": text, "feed": known[-1].id}
+
+
+def _address(request: web.Request) -> str:
+    """Return where the browser found this center: there its devices find it, too."""
+    if not _HOST(request.host):
+        raise Malformed("The address of this center cannot be told from the request.")
+    return f"{'https' if is_https(request) else 'http'}://{request.host}"
