@@ -15,10 +15,14 @@ from cybercoop.playbooks.variables import Value
 
 _LONGEST = 500
 _USED = re.compile(r"(?<![a-zA-Z0-9_-])(__[a-zA-Z_][a-zA-Z0-9_-]{0,199}?__):value(?![a-zA-Z0-9_-])")
-# A dot before letters, digits or a slash of a host: what a mail program makes a link of.
-_DOT = re.compile(r"(?<=[^\s.])\.(?=[^\s.])")
-_ADDRESS = re.compile(
-    r"[^\s@]+@[^\s@]+|[0-9.]+(?:/[0-9]+)?|(?:[\w-]+\.)+[^\W\d_]{2,}(?:[:/?#]\S*)?"
+# What mail programs and chats make links of: schemes, names with dots, addresses.
+_WORD = re.compile(r"\S+")
+_HTTP = re.compile(r"(?i)\bhttp(?=s?:)")
+_COLON = re.compile(r"(?<=\w):(?=//)|(?<=[^\W\d_]):(?=\S)")
+_DOT = re.compile("[.\u3002\uff0e\uff61](?=[^\\W\\d_])")
+_IPV4 = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}")
+_IPV6 = re.compile(
+    r"[0-9a-fA-F:]*::[0-9a-fA-F:]*(?:/[0-9]+)?|(?:[0-9a-fA-F]{1,4}:){7}[0-9a-fA-F]{1,4}"
 )
 # Format characters, line ends and unassigned code points change what stands around them.
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
@@ -55,7 +59,7 @@ def shown(given: Value) -> str:
     cut = written[:_LONGEST]
     plain = "".join(_visible(char) for char in cut)
     left = len(written) - len(cut)
-    return _unlinked(plain) + (f" … (+{left})" if left else "")
+    return _WORD.sub(_harmless, plain) + (f" … (+{left})" if left else "")
 
 
 def _visible(char: str) -> str:
@@ -64,20 +68,23 @@ def _visible(char: str) -> str:
     return char
 
 
-def _unlinked(written: str) -> str:
-    """Take away what a program would make a link of, word by word."""
-    return re.sub(r"\S+", lambda match: _harmless(match[0]), written)
+def _harmless(match: re.Match[str]) -> str:
+    """Take from one word what a program would make a link of."""
+    word = match[0]
+    if _IPV6.fullmatch(word):
+        return word
+    word = _IPV4.sub(lambda quad: quad[0].replace(".", "[.]"), word)
+    word = _DOT.sub("[.]", _COLON.sub("[:]", _HTTP.sub("hxxp", word)))
+    return word.replace("@", "[@]")
 
 
-def _harmless(word: str) -> str:
-    scheme, colon, rest = word.partition("://")
-    if colon:
-        scheme = re.sub("(?i)http(s?)$", r"hxxp\1", scheme)
-        return f"{scheme}[://]{_DOT.sub('[.]', rest)}"
-    if _ADDRESS.fullmatch(word.strip("()[]<>,;\"'")):
-        return _DOT.sub("[.]", word.replace("@", "[@]"))
-    # Schemes without slashes, as in javascript: or mailto:
-    return re.sub(r"(?i)\b(javascript|data|vbscript|mailto|tel|file):", r"\1[:]", word)
+def listed(template: str, values: Mapping[str, Value]) -> list[tuple[str, str]]:
+    """Return the variables that a text uses, each as people may read it.
+
+    Lines for a shell are shown as they were written, with this beside them: a value that was put in
+    would be run by whoever copies the line.
+    """
+    return [(name, shown(values[name])) for name in names(template) if name in values]
 
 
 def uses(document: Any) -> Iterator[tuple[str, bool]]:
