@@ -127,7 +127,7 @@ async def test_an_absolute_target_is_this_center_and_no_other(
             "http://evil.example/taxii2/": 200,
             f"http://evil.example{OBJECTS}": 200,
             "http://127.0.0.1:1/healthz": 200,
-            "http://evil.example/": 404,
+            "http://evil.example/": 303,
             "//evil.example/taxii2/": 404,
             "/taxii2/../../etc/passwd": 404,
             "/taxii2/%2e%2e/%2e%2e/etc/passwd": 404,
