@@ -126,3 +126,20 @@ async def test_what_is_still_listed_lives_on_and_the_rest_ages(
         assert counts(await collected(center, one, 6 * DAY)) == (0, 0, 0)
         (tmp_path / "in" / "list.txt").write_text("a.example # again\nc.example\n")
         assert counts(await collected(center, one, HOUR)) == (1, 1, 1)
+
+
+async def test_what_carries_a_date_ages_by_it_unless_it_is_read_again(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with world(database_url, tmp_path) as center:
+        options = {"mapping": {"1": "value", "2": "valid_from"}}
+        one = folder_source(tmp_path / "in", lifetime_days=10, reader="csv", options=options)
+        head, file = "domain,first seen\n", tmp_path / "in" / "list.csv"
+        file.write_text(head + "a.example,2026-10-01\n")
+        await added(center, one)
+        await collected(center, one)
+        assert (await collected(center, one, 6 * DAY)).refreshed == 0
+        file.write_text(head + "a.example,2026-10-01\nb.example,2026-11-01\n")
+        assert counts(await collected(center, one)) == (2, 0, 0)
+        file.write_text(head + "a.example,2026-10-01\n")
+        assert counts(await collected(center, one)) == (0, 1, 1)
