@@ -162,8 +162,8 @@ def exception_add(
 
     For example:
 
-    cybercoop exception add portal.example.de --reason "Bürgerportal" --until 2027-01-31
-    cybercoop exception add 198.51.100.7 --reason "Fernwartung" --org "Landkreis Vulkaneifel"
+    cybercoop exception add portal.example.de --reason Portal --until 2027-01-31
+    cybercoop exception add 198.51.100.7 --reason Fernwartung --org "Landkreis A"
     """
     ends = None if until is None else _day(until)
 

@@ -8,6 +8,7 @@ import typer
 from cybercoop import client
 from cybercoop.cli.shown import Json, many
 from cybercoop.collect.sighting import Opinion
+from cybercoop.errors import Misused
 
 app = typer.Typer(no_args_is_help=True, help="What was seen here, and what is harmless for us.")
 
@@ -18,7 +19,7 @@ TokenText = Annotated[str, typer.Option(envvar="CYBERCOOP_TOKEN", help="A token 
 @app.command("add")
 def add(
     values: Annotated[list[str], typer.Argument(help="Listed values, or ids of releases.")],
-    token: TokenText,
+    token: TokenText = "",
     url: Url = "http://127.0.0.1:8080",
     false_positive: Annotated[
         bool, typer.Option("--false-positive", help="It is harmless for us: a vote against it.")
@@ -33,6 +34,8 @@ def add(
     cybercoop sighting add 198.51.100.7 --count 12
     cybercoop sighting add portal.example.de --false-positive
     """
+    if not token:
+        raise Misused("Name a token with --token or CYBERCOOP_TOKEN.")
     opinion = Opinion.FALSE_POSITIVE if false_positive else Opinion.SEEN
     told = [{"about": value, "opinion": opinion.value, "count": count} for value in values]
     answers = asyncio.run(client.sight(url, token, told))

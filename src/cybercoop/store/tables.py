@@ -258,6 +258,9 @@ Index(
     releases.c.created,
     releases.c.effective_until,
     releases.c.warned,
+    # SQLite takes an index for covering only with the columns of its own condition.
+    releases.c.latest,
+    releases.c.revoked,
     sqlite_where=text("latest = 1 AND revoked = 0 AND kind IS NOT NULL"),
     postgresql_where=text("latest AND NOT revoked AND kind IS NOT NULL"),
 )

@@ -53,6 +53,8 @@ def _releases() -> None:
             "created",
             "effective_until",
             "warned",
+            "latest",
+            "revoked",
         ],
         unique=False,
         sqlite_where=sa.text("latest = 1 AND revoked = 0 AND kind IS NOT NULL"),
