@@ -202,6 +202,13 @@ Index(
     sqlite_where=text("counts = 1"),
     postgresql_where=text("counts"),
 )
+# What an undone push may bring back.
+Index(
+    "contributions_lost",
+    contributions.c.key,
+    sqlite_where=text("counts = 0"),
+    postgresql_where=text("NOT counts"),
+)
 Index(
     "contributions_pending",
     contributions.c.lock,

@@ -10,6 +10,7 @@ down_revision = "0001"
 def upgrade() -> None:
     """Add what is new; releases learn what devices can block by in the next cycles."""
     _contributions()
+    _lost()
     _releases()
     _assets()
     _exceptions()
@@ -30,6 +31,17 @@ def _contributions() -> None:
         unique=False,
         sqlite_where=sa.text("push_id IS NOT NULL"),
         postgresql_where=sa.text("push_id IS NOT NULL"),
+    )
+
+
+def _lost() -> None:
+    op.create_index(
+        "contributions_lost",
+        "contributions",
+        ["key"],
+        unique=False,
+        sqlite_where=sa.text("counts = 0"),
+        postgresql_where=sa.text("NOT counts"),
     )
 
 
