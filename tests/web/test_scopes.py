@@ -64,7 +64,7 @@ async def test_the_center_keeps_to_itself_what_is_its_own(
     } <= refused
 
 
-@pytest.mark.parametrize("kind", ["token", "asset", "exception", "push"])
+@pytest.mark.parametrize("kind", ["token", "asset", "exception", "push", "feed"])
 async def test_what_is_foreign_is_answered_like_what_is_not_there(
     kind: str, database_url: str, tmp_path: Path
 ) -> None:
@@ -77,7 +77,7 @@ async def test_what_is_foreign_is_answered_like_what_is_not_there(
         path = {"push": "pushes"}.get(kind, f"{kind}s")
         for method, end, options in (
             ("DELETE", "", {}),
-            *([("POST", "/rotation", {"json": {}})] if kind == "token" else ()),
+            *([("POST", "/rotation", {"json": {}})] if kind in {"token", "feed"} else ()),
         ):
             foreign = await center.request(method, f"{ROOT}/{path}/{made}{end}", other, **options)
             absent = await center.request(method, f"{ROOT}/{path}/{FOREIGN}{end}", other, **options)
@@ -93,6 +93,7 @@ async def _made(center: World, owner: Seat, kind: str) -> str:
         "token": ("/tokens", {}),
         "asset": ("/assets", {"assets": [{"kind": "domain", "value": "vhs-net.de"}]}),
         "exception": ("/exceptions", {"value": "evil-host.net", "reason": "Portal"}),
+        "feed": ("/feeds", {"product": "unbound"}),
         "push": ("/push", {"objects": [{"type": "url", "spec_version": "2.1"}]}),
     }
     path, body = said[kind]
@@ -116,7 +117,7 @@ async def test_names_of_others_in_a_body_or_query_are_unknown(
         await center.request("POST", f"{ROOT}/people", center.seats["owner"], json=person)
         other = center.seats["other"]
         for name in ("owner", "nobody"):
-            for path in ("tokens", "people", "assets"):
+            for path in ("tokens", "people", "assets", "feeds"):
                 answer = await center.get(f"{ROOT}/{path}", other, organisation=name)
                 assert (answer.status, answer.json["field"]) == (422, "organisation")
             said = {"organisation": name}

@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -26,6 +27,7 @@ from cybercoop.collect.recognising import recognised
 from cybercoop.errors import Refused
 from cybercoop.guard import Index, Level, Verdict
 from cybercoop.guard.verdicts import OWN
+from cybercoop.indicators.literals import quote
 from cybercoop.members.assets import Asset, AssetKind, Exemption
 from cybercoop.members.organisations import Organisation
 from cybercoop.sharing import keys_of
@@ -155,10 +157,20 @@ class _Read:
     keys: Mapping[Pair, bytes] = field(default_factory=dict)
 
 
+@cache
+def _head(kind: str) -> bytes:
+    return b"stix\0" + pattern_of(Value("", kind, "")).removesuffix("'']").encode()
+
+
 def key_of(pair: Pair) -> bytes:
     """Return the key of the pattern that looks for one value in normal form."""
     kind, value = pair
-    return hashlib.sha256(f"stix\0{pattern_of(Value('', kind, value))}".encode()).digest()
+    return hashlib.sha256(_head(kind) + quote(value).encode() + b"]").digest()
+
+
+def keys_for(kind: str, value: str) -> dict[Pair, bytes]:
+    """Return the keys of a value and of all that may cover it."""
+    return {pair: key_of(pair) for pair in ((kind, value), *_covers(kind, value))}
 
 
 def _read(asked: str, wide: frozenset[bytes]) -> _Read:
@@ -172,7 +184,7 @@ def _read(asked: str, wide: frozenset[bytes]) -> _Read:
     if kind == "url" and value.startswith(_HTTP) and not _SCHEME(asked):
         # Whoever leaves the scheme out means the page under either.
         meant += ((kind, f"https://{value.removeprefix(_HTTP)}"),)
-    keys = {pair: key_of(pair) for pair in (*meant, *_covers(kind, value))}
+    keys = {pair: key_of(pair) for pair in meant} | keys_for(kind, value)
     if wide:
         wider = ((pair, key_of(pair)) for pair in _covers(kind, value, wide=True))
         keys |= {pair: key for pair, key in wider if key in wide}
@@ -185,16 +197,23 @@ def _covers(kind: str, value: str, *, wide: bool = False) -> Iterator[Pair]:
     All else of that width is never released, so nobody has to look for it.
     """
     if kind in {"ipv4", "ipv6"}:
-        yield from ((kind, network) for network in _networks(kind, value, wide=wide))
+        for network in _networks(kind, value, wide=wide):
+            yield kind, network
     elif kind == "domain" and not wide:
         while "." in (value := value.partition(".")[2]):
             yield kind, value
-    elif kind == "url":
-        host = urlsplit(value).hostname or ""
-        of_host = "ipv6" if ":" in host else "ipv4" if host[-1:].isdigit() else "domain"
+    elif kind == "url" and (host := _host(value)) is not None:
         if not wide:
-            yield of_host, host
-        yield from _covers(of_host, host, wide=wide)
+            yield host
+        yield from _covers(*host, wide=wide)
+
+
+def _host(url: str) -> Pair | None:
+    """Return what the host of a URL is; None where it is a single word that nobody lists."""
+    try:
+        return recognised(urlsplit(url).hostname or "")
+    except (Refused, ValueError):
+        return None
 
 
 def _networks(kind: str, value: str, *, wide: bool) -> Iterator[str]:

@@ -12,12 +12,14 @@ from cybercoop.web.answering import handler_of
 from cybercoop.web.api import (
     assets,
     exceptions,
+    feeds,
     guard,
     lookup,
     organisations,
     people,
     push,
     sightings,
+    sources,
     tokens,
 )
 from cybercoop.web.endpoints import ROOT, Endpoint
@@ -27,9 +29,11 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *push.ENDPOINTS,
     *lookup.ENDPOINTS,
     *sightings.ENDPOINTS,
+    *sources.ENDPOINTS,
     *guard.ENDPOINTS,
     *exceptions.ENDPOINTS,
     *assets.ENDPOINTS,
+    *feeds.ENDPOINTS,
     *tokens.ENDPOINTS,
     *organisations.ENDPOINTS,
     *people.ENDPOINTS,
