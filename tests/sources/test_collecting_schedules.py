@@ -8,9 +8,13 @@ from pathlib import Path
 from subprocess import Popen
 
 import pytest
+from structlog.testing import capture_logs
 
 from cli.terminal import PATIENCE, Terminal
+from cybercoop.collect.collecting import House
+from cybercoop.collect.schedules import Schedules
 from sources.server import Asked, reply, serving
+from world import world
 
 
 class Slow:
@@ -27,16 +31,20 @@ class Slow:
         yield reply("a.example\nb.example\n")
 
 
-def center(folder: Path, database_url: str, url: str) -> tuple[Terminal, dict[str, str]]:
-    """Return a terminal on a center that is to collect from ``url``, and its settings."""
-    feeds = folder / "feeds"
-    feeds.mkdir()
-    (feeds / "list.toml").write_text(
+def definition(url: str) -> str:
+    return (
         f"title = 'List'\nkind = 'http'\nurl = '{url}'\nreader = 'plain'\nlicence = 'CC0-1.0'\n"
         "terms = 'none'\nattribution = 'nobody'\ntlp = 'green'\nconfidence = 50\n"
         "schedule = 'every 1h'\ninternal = true\nallow_http = true\nverified = true\n"
         "enabled = true\n"
     )
+
+
+def center(folder: Path, database_url: str, url: str) -> tuple[Terminal, dict[str, str]]:
+    """Return a terminal on a center that is to collect from ``url``, and its settings."""
+    feeds = folder / "feeds"
+    feeds.mkdir()
+    (feeds / "list.toml").write_text(definition(url))
     terminal = Terminal(folder, database_url)
     terminal.run("init", "--name", "Testzentrum")
     return terminal, {"CYBERCOOP_FEEDS": str(feeds)}
@@ -78,6 +86,21 @@ async def test_two_workers_collect_what_is_due_once(postgres_url: str, tmp_path:
         assert [worker.returncode for worker in workers] == [0, 0]
         assert "Traceback" not in str(said)
         assert [line for _, line in said if line] == []
+
+
+async def test_a_definition_that_breaks_keeps_no_other_from_being_due(tmp_path: Path) -> None:
+    async with world(f"sqlite:///{tmp_path / 'coop.sqlite'}", tmp_path / "data") as other:
+        feeds = tmp_path / "feeds"
+        feeds.mkdir()
+        (feeds / "list.toml").write_text(definition("https://list.example/list.txt"))
+        house = House(other.database, other.surroundings, {})
+        schedules = Schedules(house, feeds, tmp_path, lambda: None)
+        due = await schedules.look()
+        assert list(due) == ["list"]
+        (feeds / "broken.toml").write_text("title = ")
+        with capture_logs() as lines:
+            assert await schedules.look() == due
+        assert "broken.toml" in lines[0]["reason"]
 
 
 async def test_a_server_alone_collects_and_goes_on_after_it_was_killed(tmp_path: Path) -> None:

@@ -46,11 +46,18 @@ class Schedules:
     data: Path
     wake: Callable[[], None]
     going_on: set[asyncio.Task[Any]] = field(default_factory=set)
+    defined: dict[str, Source] = field(default_factory=dict)
 
     async def known(self) -> dict[str, Source]:
-        """Return the definitions as they are on the disk now."""
-        found = await asyncio.to_thread(definitions.read, self.feeds)
-        return {source.name: source for source in found}
+        """Return the definitions as they are on the disk, or were before somebody broke one."""
+        try:
+            found = await asyncio.to_thread(definitions.read, self.feeds)
+        except Misused as error:
+            _log.error("definitions cannot be read", reason=str(error))
+            return dict(self.defined)
+        self.defined.clear()
+        self.defined.update({source.name: source for source in found})
+        return dict(self.defined)
 
     async def look(self) -> dict[str, int]:
         """Return which sources are due and since when; log those whose state has changed."""
