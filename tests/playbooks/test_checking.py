@@ -134,6 +134,8 @@ REFUSED: list[tuple[str, Change, str, str, str]] = [
     ("login", at("target_definitions", f"ssh--{number(1)}", "authentication_info",
                  value=f"oauth2--{number(77)}"), "unresolved-secret", "",
      f"target_definitions.ssh--{number(1)}.authentication_info"),
+    ("address", at("target_definitions", ADDRESS, "address", "fax", value=["1"]),
+     "unknown-key", "", f"target_definitions.{ADDRESS}.address.fax"),
     ("secret", at("authentication_info_definitions", f"user-auth--{number(1)}", "password",
                   value="geheim"), "plain-secret", "",
      f"authentication_info_definitions.user-auth--{number(1)}.password"),

@@ -112,21 +112,21 @@ _PARTIES = {
     # The schema of net-address knows no port and lets it pass; playbooks for WinRM name one.
     "net-address": _reached("net-address", port=shapes.ours(_TEXT)),
 }
+_PARTY_KEYS = [_named(kind) for kind in _PARTIES]
 _FOREIGN_PARTY = shapes.ours(record(_PARTY, "type", "name"))
 
 
 def _parties(value: Any, path: Path) -> Iterator[Finding]:
     """Take agents or targets; those of a type outside the vocabulary are kept and warned of."""
-    for finding in _kinds(_PARTIES, 1)(value, path):
-        if finding.rule != "unknown-key":
-            yield finding
-    known = [_named(kind) for kind in _PARTIES]
-    for key, one in value.items() if isinstance(value, dict) else ():
-        if any(pattern.search(key) for pattern in known):
-            continue
+    if not isinstance(value, dict) or not value:
+        yield from _kinds(_PARTIES, 1)(value, path)
+        return
+    foreign = [key for key in value if not any(one.search(key) for one in _PARTY_KEYS)]
+    yield from _kinds(_PARTIES)({key: value[key] for key in value if key not in foreign}, path)
+    for key in foreign:
         if _ID.search(key):
             yield found("unknown-agent-type", (*path, key), "warning", name=key)
-            yield from _FOREIGN_PARTY(one, (*path, key))
+            yield from _FOREIGN_PARTY(value[key], (*path, key))
         else:
             yield found("unknown-key", (*path, key), name=key)
 
