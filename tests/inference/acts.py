@@ -4,28 +4,33 @@ The book knows nothing of the product's policy: it says with sets of names what 
 its table of sharing rules, so that a mistake in the policy shows as a difference.
 """
 
-from dataclasses import dataclass
-
-from hypothesis import strategies as st
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 MEMBERS = ("a", "b", "c")
 COMMUNITY = (*MEMBERS, "d", "p")
 EVERYBODY = (*COMMUNITY, "n")
+CENTER = "center"
 GROUPS = ("g", "h")
 READERS = (*EVERYBODY, "nobody")
+LEVELS = ("clear", "green", "amber", "amber+strict")
 MARKS = (
     None,
-    "clear",
-    "green",
-    "amber",
-    "amber+strict",
     "red",
-    "amber g",
-    "amber h",
-    "amber+strict g",
-    "amber+strict h",
+    *LEVELS,
+    *(f"{level} {group}" for group in GROUPS for level in LEVELS[2:]),
 )
 SLOTS = ("s0", "s1", "s2")
+
+WARNED, PASSING, ADDRESS, HELD, NEVER = range(5)
+VALUES = (
+    "evil.example",
+    "evil.cybercoop-test.net",
+    "198.51.100.7",
+    "45.12.0.0/20",
+    "bund.de",
+)
+"""One that the guard warns of, one that it lets pass, an address, one held, one never released."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,13 @@ class Push:
     revoked: bool = False
     named: bool = False
 
+    @property
+    def type(self) -> str:
+        """Return the STIX type of the object."""
+        if self.kind == "observable":
+            return "ipv4-addr" if VALUES[self.value][0].isdigit() else "domain-name"
+        return "indicator" if self.kind == "benign" else self.kind
+
 
 @dataclass(frozen=True)
 class Delete:
@@ -48,6 +60,16 @@ class Delete:
 
     who: str
     slot: str
+    type: str = "indicator"
+
+
+@dataclass(frozen=True)
+class Undo:
+    """An organisation takes back how it last pushed one of its objects."""
+
+    who: str
+    slot: str
+    type: str = "indicator"
 
 
 @dataclass(frozen=True)
@@ -57,6 +79,55 @@ class Steal:
     who: str
     number: int
     mark: str | None
+
+
+@dataclass(frozen=True)
+class Sight:
+    """An organisation has seen what the center released under some id."""
+
+    who: str
+    number: int
+    mark: str | None
+
+
+@dataclass(frozen=True)
+class Say:
+    """The reader has seen a value, or finds it harmless, wherever he reads it."""
+
+    value: int
+    harmless: bool
+
+
+@dataclass(frozen=True)
+class Decide:
+    """The center decides about a value that the guard holds under a lock, if it does."""
+
+    lock: str
+    value: int
+    decision: str
+
+
+@dataclass(frozen=True)
+class Confirm:
+    """The center confirms a change that the canary of a lock held back, if it did."""
+
+    lock: str
+
+
+@dataclass(frozen=True)
+class Except:
+    """The center lets nobody block a value, or an organisation its own devices."""
+
+    who: str
+    value: int
+    days: int | None = None
+
+
+@dataclass(frozen=True)
+class Fetch:
+    """A device of an organisation fetches its lists."""
+
+    who: str
 
 
 @dataclass(frozen=True)
@@ -74,35 +145,26 @@ class Wait:
     days: int
 
 
-Act = Push | Delete | Steal | Move | Wait
+Own = Push | Delete | Undo | Steal | Sight
+Act = Own | Say | Decide | Confirm | Except | Fetch | Move | Wait
 
-_who = st.sampled_from(EVERYBODY)
-_mark = st.sampled_from(MARKS)
-_kinds = st.sampled_from(
-    ("indicator", "indicator", "indicator", "benign", "malware", "relationship", "observable")
-)
-acts = st.lists(
-    st.one_of(
-        st.builds(
-            Push,
-            _who,
-            st.sampled_from(SLOTS),
-            st.integers(0, 1),
-            _mark,
-            st.sampled_from((None, 20, 80)),
-            _kinds,
-            st.booleans(),
-            st.booleans(),
-        ),
-        st.builds(Push, _who, st.sampled_from(SLOTS), st.just(1), _mark),
-        st.builds(Delete, _who, st.sampled_from(SLOTS)),
-        st.builds(Steal, _who, st.integers(0, 5), _mark),
-        st.builds(Move, st.sampled_from(COMMUNITY), st.sampled_from(GROUPS)),
-        st.builds(Wait, st.integers(1, 25)),
-    ),
-    min_size=3,
-    max_size=14,
-)
+
+@dataclass(frozen=True)
+class Case:
+    """A history, who looks, and after which acts; after hurried ones no cycle comes."""
+
+    history: tuple[Act, ...]
+    reader: str
+    looks: frozenset[int] = frozenset()
+    hurried: frozenset[int] = frozenset()
+
+
+@dataclass
+class Facts:
+    """What came out while a history happened: echoes by number, and which ids acts took."""
+
+    echoes: set[int] = field(default_factory=set)
+    ids: dict[int, str] = field(default_factory=dict)
 
 
 class Book:
@@ -137,61 +199,44 @@ class Book:
         return locks
 
 
-def unseen(history: list[Act], echoes: set[int], stolen: dict[int, str], reader: str) -> set[int]:
+def unseen(history: Sequence[Act], reader: str, facts: Facts) -> set[int]:
     """Return the numbers of acts that leave out all that ``reader`` may never see.
-
-    ``echoes`` are the numbers of acts that gave back what the center had released, ``stolen``
-    the ids that acts took from it.
 
     An object of another organisation goes with its whole history when every version of it was
     under locks that the reader never opens; so do echoes, which are nobody's but their owner's.
+    What the center decides about a lock goes when the reader never opens it, unless it is about
+    what he gave himself. Exceptions and fetches are for whoever makes them; only those of the
+    center are for all.
     """
-    book, opened = Book(), set[str]()
+    book, opened, given = Book(), set[str](), set[tuple[str | None, int]]()
     locks: dict[tuple[str, str], set[str]] = {}
     opened |= book.opens(reader)
     for number, act in enumerate(history):
         if isinstance(act, Move):
             book.move(act)
             opened |= book.opens(reader)
-        elif isinstance(act, Push | Steal):
+        elif isinstance(act, Push | Steal | Sight):
             lock = book.lock(act.who, act.mark)
-            if lock is not None and number not in echoes:
-                locks.setdefault(_thing(number, act, stolen), set()).add(lock)
-    gone = set()
-    for number, act in enumerate(history):
-        foreign = isinstance(act, Push | Steal | Delete) and act.who != reader
-        if foreign and not locks.get(_thing(number, act, stolen), set()) & opened:
-            gone.add(number)
-    return gone
+            if lock is not None and number not in facts.echoes:
+                locks.setdefault(_thing(number, act, facts), set()).add(lock)
+        if isinstance(act, Push) and act.who == reader:
+            given.add((book.lock(act.who, act.mark), act.value))
+
+    def is_gone(number: int, act: Act) -> bool:
+        if isinstance(act, Own):
+            seen = locks.get(_thing(number, act, facts), set()) & opened
+            return act.who != reader and not seen
+        if isinstance(act, Except | Fetch):
+            return act.who not in {reader, CENTER}
+        if isinstance(act, Decide):
+            return act.lock not in opened and (act.lock, act.value) not in given
+        return isinstance(act, Confirm) and act.lock not in opened
+
+    return {number for number, act in enumerate(history) if is_gone(number, act)}
 
 
-def _thing(number: int, act: Push | Steal | Delete, stolen: dict[int, str]) -> tuple[str, str]:
-    return act.who, stolen.get(number, "") if isinstance(act, Steal) else act.slot
-
-
-TELLING: tuple[tuple[list[Act], str], ...] = (
-    ([Push("a", "s0", 1, "amber+strict")], "d"),
-    ([Push("a", "s0", 1, "amber")], "p"),
-    ([Push("a", "s0", 1, "amber+strict")], "p"),
-    ([Push("a", "s0", 1, "amber+strict g"), Steal("c", 0, "green")], "p"),
-    ([Push("a", "s0", 1, "amber+strict g"), Steal("p", 0, None)], "p"),
-    ([Push("a", "s0", 1, "green", 20), Push("b", "s0", 1, "amber", 80)], "p"),
-    ([Push("a", "s0", 0, "amber"), Push("b", "s0", 1, "green")], "p"),
-    (
-        [
-            Push("a", "s0", 1, "amber"),
-            Push("a", "s1", 1, "green", kind="malware"),
-            Push("a", "s2", 1, "green", kind="relationship"),
-        ],
-        "p",
-    ),
-    (
-        [
-            Push("a", "s0", 1, "clear", 20),
-            Push("b", "s0", 1, "amber", 20),
-            Push("a", "s0", 1, "clear", 80),
-        ],
-        "nobody",
-    ),
-)
-"""Histories, and readers, in which a mistake shows at once; chance needs longer to find them."""
+def _thing(number: int, act: Own, facts: Facts) -> tuple[str, str]:
+    """Return whose object an act is about, and what tells it from others of that owner."""
+    if isinstance(act, Steal):
+        return act.who, facts.ids.get(number, "")
+    return act.who, f"sighting {number}" if isinstance(act, Sight) else f"{act.type} {act.slot}"

@@ -8,14 +8,25 @@ from typing import Any
 import pytest
 import uvloop
 
+from cybercoop.collect import canary
+from cybercoop.exports import serving
 from inference.stage import found
 
 
 @pytest.fixture(scope="module")
 def ground() -> Iterator[tuple[Path, dict[str, Any]]]:
-    """Lend the folder of a founded center, and what is known of it."""
+    """Lend the folder of a founded center, and what is known of it.
+
+    Two entries that vanish wake its canary, since histories are short; and lists are looked
+    after only when a history says so.
+    """
     memory = Path("/dev/shm")  # noqa: S108 - many small databases, each gone in a second
-    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as name:
+    with (
+        tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as name,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setattr(canary, "FEWEST", 2)
+        patch.setattr(serving, "PAUSE", 3600.0)
         folder = Path(name) / "ground"
         folder.mkdir()
         yield folder, uvloop.run(found(folder))

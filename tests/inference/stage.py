@@ -1,32 +1,57 @@
-"""A center in which acts are carried out, and all that one reader can observe of it."""
+"""A center in which acts are carried out, so that one reader can observe it."""
 
 import asyncio
 import contextlib
-import json
 import shutil
 import sqlite3
-import uuid
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 
 from cybercoop import app as house
-from cybercoop.collect import founding
+from cybercoop.collect import assets, device_feeds, founding, reviewing
 from cybercoop.collect.projector import cycle
+from cybercoop.collect.sighting import Opinion
 from cybercoop.config import Settings
+from cybercoop.errors import Misused, NotFound
+from cybercoop.exports import formats
+from cybercoop.exports.routes import SHELF
+from cybercoop.exports.serving import Shelf
+from cybercoop.members.device_feeds import Cut, DeviceFeed
 from cybercoop.members.organisations import Kind
-from cybercoop.stix import times
 from cybercoop.store import members, projection
 from cybercoop.store.database import Database
-from inference.acts import GROUPS, MEMBERS, Act, Book, Delete, Move, Push, Steal, unseen
-from world import SECOND, TLP, Answer, Chance, Clock, Seat, World, indicator, world
+from inference import bodies
+from inference.acts import (
+    CENTER,
+    GROUPS,
+    MEMBERS,
+    VALUES,
+    Act,
+    Book,
+    Case,
+    Confirm,
+    Decide,
+    Delete,
+    Except,
+    Facts,
+    Fetch,
+    Move,
+    Push,
+    Say,
+    Sight,
+    Steal,
+    Undo,
+    Wait,
+    unseen,
+)
+from inference.looking import Eyes
+from world import SECOND, Chance, Clock, Seat, World, world
 
 STEP = 2 * SECOND
-DAY = 86400 * SECOND
 _DATABASES: dict[Path, Database] = {}
-_PLACES = ("198.51.100.7", "evil.example", "worse.example")
 
 
 async def found(folder: Path) -> dict[str, Any]:
@@ -42,191 +67,174 @@ async def found(folder: Path) -> dict[str, Any]:
             group: await center.group(group, *(center.seats[who] for who in sorted(inside[group])))
             for group in GROUPS
         }
+        feeds = {name: await _feeds(center, seat) for name, seat in center.seats.items()}
         await center.project()
-        return {"seats": center.seats, "marks": marks, "now": center.clock.now}
+        known = {"seats": center.seats, "marks": marks, "feeds": feeds}
+        return known | {"now": center.clock.now}
+
+
+async def _feeds(center: World, seat: Seat) -> tuple[str, ...]:
+    """Give an organisation lists of all that it may block, and return their paths."""
+    cut, paths = Cut(tuple(sorted(formats.found()["jsonl"].kinds))), []
+    async with center.database.write() as connection:
+        for name in ("text", "jsonl"):
+            wanted = DeviceFeed("", "", "Test", name, cut)
+            made = await device_feeds.create(connection, center.surroundings, seat.org, wanted)
+            paths.append(f"/feeds/{made[1]}")
+    return tuple(paths)
 
 
 class Stage:
-    """One run of a history; ``seen`` collects what the reader got, as text."""
+    """One run of a history; the reader's eyes collect what he got."""
 
-    def __init__(self, center: World, marks: dict[str, str], reader: str) -> None:
-        self.center, self.marks, self.reader = center, marks, reader
-        self.book, self.seen = Book(), list[str]()
-        self.echoes: set[int] = set()
-        self.statuses: list[str] = []
-        self.stolen: dict[int, str] = {}
+    def __init__(
+        self, center: World, known: dict[str, Any], reader: str, shelf: Shelf, facts: Facts
+    ) -> None:
+        self.center, self.marks, self.reader = center, known["marks"], reader
+        self.book, self.facts, self.feeds = Book(), facts, known["feeds"]
+        self.pushes: dict[tuple[str, str], str] = {}
+        self.eyes = Eyes(center, reader, self.feeds.get(reader, ()), shelf)
 
-    async def play(self, history: Iterable[Act], left_out: set[int], looks: set[int]) -> None:
+    async def play(self, case: Case, left_out: set[int]) -> None:
         """Carry out acts at fixed times; those left out take their time, and do nothing."""
-        start = self.center.clock.now
-        for number, act in enumerate(history):
-            start += STEP + (act.days * DAY if hasattr(act, "days") else 0)
-            self.center.clock.now = start
+        clock, chance = self.center.clock, self.center.chance
+        start = clock.now
+        for number, act in enumerate(case.history):
+            start += STEP + (act.days * bodies.DAY if isinstance(act, Wait) else 0)
+            clock.now = start
+            # What an act draws by chance depends on that act alone.
+            chance._seed, chance._drawn = f"act {number}", 0
             if number not in left_out:
                 await self._carry_out(number, act)
-            self.center.clock.now = start + SECOND
-            async with self.center.database.read() as connection:
-                busy = await projection.anything_to_do(connection, self.center.clock.now)
-            if busy:
-                await cycle(self.center.database, self.center.center, self.center.clock.now)
-            if number in looks:
-                await self._look(number)
-        await self._look(len(looks) + start)
+            clock.now = start + SECOND
+            if number not in case.hurried:
+                await self._release()
+            if number in case.looks:
+                await self.eyes.look(self._ids(number))
+        clock.now = start + STEP
+        await self._release()
+        await self.eyes.look(self._ids(len(case.history)))
+
+    def _ids(self, until: int) -> list[str]:
+        return [stix_id for number, stix_id in self.facts.ids.items() if number <= until]
+
+    async def _release(self) -> None:
+        async with self.center.database.read() as connection:
+            busy = await projection.anything_to_do(connection, self.center.clock.now)
+        if busy:
+            await cycle(self.center.database, self.center.center, self.center.clock.now)
 
     async def _carry_out(self, number: int, act: Act) -> None:
-        seat = self.center.seats.get(getattr(act, "who", ""))
+        seat = self.center.seats.get(getattr(act, "who", self.reader))
         if isinstance(act, Move):
             joins = act.who not in self.book.groups[act.group]
             await founding.change_membership(self.center.database, act.group, act.who, joins=joins)
             self.book.move(act)
-        elif isinstance(act, Push) and seat:
-            await self._push(number, act, self._body(act), seat)
-        elif isinstance(act, Steal) and seat:
-            await self._push(number, act, await self._stolen(number, act), seat)
-        elif isinstance(act, Delete) and seat:
-            path = f"/taxii2/coop/collections/contributions/objects/{_id(act.slot)}/"
-            self._note(act.who, await self.center.request("DELETE", path, seat))
+        elif isinstance(act, Decide | Confirm):
+            await self._review(act)
+        elif isinstance(act, Except):
+            await self._except(act)
+        elif seat and isinstance(act, Push | Steal | Sight):
+            await self._push(number, act, seat)
+        elif seat and isinstance(act, Delete):
+            path = f"/taxii2/coop/collections/contributions/objects/{bodies.name(act)}/"
+            self.eyes.note(act.who, await self.center.request("DELETE", path, seat))
+        elif seat and isinstance(act, Undo):
+            path = f"/api/v1/pushes/{self.pushes.get((act.who, bodies.name(act)), 'none')}"
+            self.eyes.note(act.who, await self.center.request("DELETE", path, seat))
+        elif seat and isinstance(act, Fetch):
+            for path in self.feeds[act.who]:
+                self.eyes.note(act.who, await self.center.get(path))
+        elif seat and isinstance(act, Say):
+            await self._say(act, seat)
 
-    async def _push(self, number: int, act: Push | Steal, body: dict[str, Any], seat: Seat) -> None:
-        if act.who == self.reader:
-            answer = await self.center.post(seat, [body])
-            self.statuses.append(answer.json["id"])
-            self._note(act.who, answer)
+    async def _push(self, number: int, act: Push | Steal | Sight, seat: Seat) -> None:
+        marks = bodies.marks(act.mark, self.marks)
+        taken = "" if isinstance(act, Push) else self._taken(number, act)
+        body = bodies.body(act, marks, self.center.clock.now, taken)
+        named = isinstance(act, Push) and act.named
+        if act.who == self.reader and not named:
+            self.eyes.posted(await self.center.post(seat, [body]))
             return
-        query = {"named": "1"} if isinstance(act, Push) and act.named else {}
-        verdict = (await self.center.push(seat, [body], **query))[0]
+        query = {"push_id": bodies.push_id(number)} | ({"named": "1"} if named else {})
+        self.pushes[act.who, body["id"]] = query["push_id"]
+        data = bodies.envelope(body)
+        answer = await self.center.request("POST", "/api/v1/push", seat, data=data, params=query)
+        self.eyes.note(act.who, answer)
+        if act.who != self.reader:
+            self._hold_to_the_book(number, act, answer.json["verdicts"][0])
+
+    def _hold_to_the_book(
+        self, number: int, act: Push | Steal | Sight, verdict: dict[str, Any]
+    ) -> None:
+        """Note an echo, and see that the center did what the book says of this push."""
         wanted = self.book.lock(act.who, act.mark)
         if verdict["outcome"] != "refused" and wanted and not wanted.startswith("own:"):
             assert verdict["lock"] == wanted
         assert (verdict["outcome"] == "refused") == (wanted is None)
         is_echo = "came from the center" in verdict["reason"]
         if verdict["outcome"] == "accepted":
-            assert is_echo == self._reads(act.who, body["id"])
+            assert is_echo == self._reads(act.who, verdict["id"])
         if is_echo:
-            self.echoes.add(number)
+            self.facts.echoes.add(number)
 
     def _reads(self, who: str, stix_id: str) -> bool:
         """Say whether an organisation reads a release of that id, by the book."""
-        locks = _ask(
-            self.center.database.url, "SELECT lock FROM releases WHERE stix_id = ?", stix_id
-        )
+        locks = self._ask("SELECT lock FROM releases WHERE stix_id = ?", stix_id)
         return bool(set(locks) & self.book.opens(who))
 
-    def _body(self, act: Push) -> dict[str, Any]:
-        now = times.text(self.center.clock.now)
-        marks = self._marks(act.mark)
-        said: dict[str, Any] = {"id": _id(act.slot), "created": "2026-01-01T00:00:00Z"}
-        said |= {"modified": now} | marks | ({"revoked": True} if act.revoked else {})
-        if act.kind == "malware":
-            said = {"type": "malware", "spec_version": "2.1", "is_family": False} | said
-            return said | {"id": _id(act.slot, "malware"), "name": f"Malware {act.value}"}
-        if act.kind == "relationship":
-            ends = {"source_ref": _id("s0"), "target_ref": _id(f"s{act.value}", "malware")}
-            said = {"type": "relationship", "spec_version": "2.1"} | said | ends
-            return said | {"id": _id(act.slot, "relationship"), "relationship_type": "indicates"}
-        if act.kind == "observable":
-            return _observable(act) | marks
-        body = indicator(_PLACES[act.value], **said, valid_until=_later(self.center.clock.now))
-        if act.confidence is not None:
-            body["confidence"] = act.confidence
-        if act.kind == "benign":
-            body["indicator_types"] = ["benign"]
-        return body
+    def _taken(self, number: int, act: Steal | Sight) -> str:
+        """Return a released id, counted from the newest: the same one in every run."""
+        if number not in self.facts.ids:
+            query = "SELECT stix_id FROM releases WHERE type = 'indicator' ORDER BY date_added DESC"
+            ids = list(dict.fromkeys(self._ask(query)))
+            nothing = bodies.identifier("nothing")
+            self.facts.ids[number] = ids[act.number % len(ids)] if ids else nothing
+        return self.facts.ids[number]
 
-    def _marks(self, mark: str | None) -> dict[str, Any]:
-        level, _, group = (mark or "").partition(" ")
-        refs = [TLP[level]] if level else []
-        refs += [self.marks[group]] if group else []
-        return {"object_marking_refs": refs} if refs else {}
+    async def _review(self, act: Decide | Confirm) -> None:
+        """Decide where there is something to decide about."""
+        ids, decision = [act.lock], "release"
+        if isinstance(act, Decide):
+            query = "SELECT id FROM holds WHERE lock = ? AND value = ? ORDER BY id"
+            ids, decision = self._ask(query, act.lock, VALUES[act.value]), act.decision
+        for one in ids:
+            with contextlib.suppress(NotFound, Misused):
+                now = self.center.clock.now
+                await reviewing.decide(self.center.database, one, decision, "test", now)
 
-    async def _stolen(self, number: int, act: Steal) -> dict[str, Any]:
-        """Return an indicator under a released id: the same one in every run of a history."""
-        if number not in self.stolen:
-            query = "SELECT stix_id FROM releases WHERE type = 'indicator' ORDER BY date_added"
-            ids = list(dict.fromkeys(_ask(self.center.database.url, query)))
-            self.stolen[number] = ids[act.number % len(ids)] if ids else _id("nothing")
-        now = times.text(self.center.clock.now)
-        marks = self._marks(act.mark)
-        return indicator("stolen.example", id=self.stolen[number], modified=now, **marks)
+    async def _except(self, act: Except) -> None:
+        center = self.center
+        org_id = center.center.org_id if act.who == CENTER else center.seats[act.who].org.id
+        until = None if act.days is None else center.clock.now + act.days * bodies.DAY
+        around, value = center.surroundings, VALUES[act.value]
+        await assets.except_for(
+            center.database, center.center, org_id, value, "test", until, around
+        )
 
-    def _note(self, who: str, answer: Answer) -> None:
-        if who != self.reader:
-            return
-        kept = {name: value for name, value in sorted(answer.headers.items()) if name != "Date"}
-        text = answer.body.decode()
-        for number, status in enumerate(self.statuses):
-            text = text.replace(status, f"status {number}")
-        length = kept.pop("Content-Length", "")
-        self.seen.append(f"{answer.status} {json.dumps(kept)} {length} {text}")
+    async def _say(self, act: Say, seat: Seat) -> None:
+        opinion = Opinion.FALSE_POSITIVE if act.harmless else Opinion.SEEN
+        said = {"about": VALUES[act.value], "opinion": opinion}
+        self.eyes.note(
+            self.reader, await self.center.request("POST", "/api/v1/sightings", seat, json=said)
+        )
 
-    async def _look(self, until: int) -> None:
-        """Let the reader see all that he can: documents, pages, headers, errors."""
-        seat = self.center.seats.get(self.reader)
-        root = "/taxii2/coop/" if seat else "/taxii2/public/"
-        for path in ("/taxii2/", root, f"{root}collections/", "/api/v1/unreleased"):
-            await self._get(path, seat)
-        shelves = ["feed", "contributions", "feed-public", "feed-community"]
-        shelves += [f"feed-{name}{end}" for name in (*GROUPS, "members") for end in ("", "-strict")]
-        for shelf in shelves[:2]:
-            await self._walk(f"{root}collections/{shelf}/", seat)
-        for shelf in shelves[2:]:
-            every = {"match[version]": "all"}
-            await self._get(f"{root}collections/{shelf}/objects/", seat, **every)
-        for status in self.statuses:
-            await self._get(f"{root}status/{status}/", seat)
-        one = f"{root}collections/feed/objects/"
-        stolen = [stix_id for number, stix_id in self.stolen.items() if number <= until]
-        for stix_id in (_id("s0"), *stolen):
-            await self._get(f"{one}{stix_id}/", seat)
-        dry = indicator(_PLACES[1], "green", id=_id("s1"))
-        options = {"params": {"dry_run": "1"}, "data": json.dumps({"objects": [dry]})}
-        self._note(self.reader, await self.center.request("POST", "/api/v1/push", seat, **options))
-
-    async def _walk(self, path: str, seat: Seat | None) -> None:
-        first = await self._get(f"{path}objects/", seat, limit="4")
-        if first.status == 200 and first.body != b"{}":
-            following = first.json.get("next")
-            while following:
-                page = await self._get(f"{path}objects/", seat, next=following)
-                following = page.json.get("next")
-            await self._get(f"{path}manifest/", seat, **{"match[version]": "all"})
-
-    async def _get(self, path: str, seat: Seat | None, **params: str) -> Answer:
-        answer = await self.center.get(path, seat, **params)
-        self._note(self.reader, answer)
-        return answer
-
-
-def _id(slot: str, kind: str = "indicator") -> str:
-    seed = uuid.uuid5(uuid.NAMESPACE_URL, f"{kind} {slot}")
-    return f"{kind}--{uuid.UUID(bytes=seed.bytes, version=4)}"
-
-
-def _observable(act: Push) -> dict[str, Any]:
-    kind = "ipv4-addr" if act.value == 0 else "domain-name"
-    return {
-        "type": kind,
-        "spec_version": "2.1",
-        "id": _id(act.slot, kind),
-        "value": _PLACES[act.value],
-    }
-
-
-def _later(now: int) -> str:
-    return times.text(now + 100 * DAY)
-
-
-def _ask(url: str, query: str, *values: str) -> list[str]:
-    with contextlib.closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
-        return [row[0] for row in connection.execute(query, values)]
+    def _ask(self, query: str, *values: str) -> list[str]:
+        file = self.center.database.url.removeprefix("sqlite:///")
+        with contextlib.closing(sqlite3.connect(file)) as connection:
+            return [row[0] for row in connection.execute(query, values)]
 
 
 @contextlib.asynccontextmanager
-async def stage(base: Path, known: dict[str, Any], reader: str) -> AsyncIterator[Stage]:
+async def stage(
+    base: Path, known: dict[str, Any], reader: str, facts: Facts
+) -> AsyncIterator[Stage]:
     """Set up a copy of the center that every example starts from."""
     database = _fresh_copy(base)
     clock, chance = Clock(known["now"]), Chance("stage")
-    settings = Settings(data=base.parent, database=database.url, listen="127.0.0.1:0")
+    state = base.parent / "state"
+    shutil.rmtree(state, ignore_errors=True)
+    settings = Settings(data=state, database=database.url, listen="127.0.0.1:0")
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(database.close)
         async with database.read() as connection:
@@ -237,7 +245,7 @@ async def stage(base: Path, known: dict[str, Any], reader: str) -> AsyncIterator
         host, port = await stack.enter_async_context(house.listening(app, settings))
         made.address = f"http://{host}:{port}"
         made.session = await stack.enter_async_context(aiohttp.ClientSession())
-        yield Stage(made, known["marks"], reader)
+        yield Stage(made, known, reader, app[SHELF], facts)
 
 
 def _fresh_copy(base: Path) -> Database:
@@ -255,14 +263,12 @@ def _fresh_copy(base: Path) -> Database:
     return _DATABASES[file]
 
 
-async def difference(
-    base: Path, known: dict[str, Any], history: list[Act], reader: str, looks: set[int]
-) -> tuple[list[str], list[str]]:
+async def difference(base: Path, known: dict[str, Any], case: Case) -> tuple[list[str], list[str]]:
     """Return what a reader sees of a history, and of it without all that he may never see."""
-    async with stage(base, known, reader) as whole:
-        await whole.play(history, set(), looks)
-    gone = unseen(history, whole.echoes, whole.stolen, reader)
-    async with stage(base, known, reader) as rest:
-        rest.stolen = whole.stolen
-        await rest.play(history, gone, looks)
-    return whole.seen, rest.seen
+    facts = Facts()
+    async with stage(base, known, case.reader, facts) as whole:
+        await whole.play(case, set())
+    gone = unseen(case.history, case.reader, facts)
+    async with stage(base, known, case.reader, facts) as rest:
+        await rest.play(case, gone)
+    return whole.eyes.seen, rest.eyes.seen

@@ -1,0 +1,303 @@
+"""Histories by chance: a few patterns that can tell something, with few actors, interleaved.
+
+Free dice hardly ever meet: two organisations have to say the same value under locks of which one
+is wider, and the reader must open just that one. So a history draws its cast first.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from hypothesis import strategies as st
+
+from inference.acts import (
+    ADDRESS,
+    CENTER,
+    COMMUNITY,
+    EVERYBODY,
+    GROUPS,
+    HELD,
+    LEVELS,
+    MARKS,
+    NEVER,
+    PASSING,
+    READERS,
+    WARNED,
+    Act,
+    Book,
+    Case,
+    Confirm,
+    Decide,
+    Delete,
+    Except,
+    Fetch,
+    Move,
+    Push,
+    Say,
+    Sight,
+    Steal,
+    Undo,
+    Wait,
+)
+
+_LONGEST = 14
+_CHAINS = (
+    LEVELS,
+    ("clear", "green", "amber g", "amber+strict g"),
+    ("clear", "amber h", "amber+strict h"),
+    ("clear", "amber", "amber g", "amber+strict h"),
+    ("green", "amber+strict g", "amber h"),
+)
+"""Marks that are wider and narrower than each other, and some that are neither."""
+
+_CONFIDENCES = (None, 20, 80)
+
+
+@dataclass(frozen=True)
+class _Cast:
+    """Who takes part in a history, with which values and marks, and who looks."""
+
+    draw: st.DrawFn
+    reader: str
+    actors: tuple[str, ...]
+    values: tuple[int, ...]
+    marks: tuple[str, ...]
+
+    def one(self, some: Sequence[str]) -> str:
+        return self.draw(st.sampled_from(some))
+
+    def number(self, last: int) -> int:
+        return self.draw(st.integers(0, last))
+
+    def chance(self, of: int) -> bool:
+        return self.number(of - 1) == 0
+
+    def who(self) -> str:
+        return self.one(self.actors)
+
+    def value(self) -> int:
+        return self.draw(st.sampled_from(self.values))
+
+    def mark(self, who: str) -> str:
+        """Draw a mark of the cast that this organisation may use."""
+        usable = [mark for mark in self.marks if Book().lock(who, mark) is not None]
+        return self.one(usable or ["green"])
+
+    def two(self) -> tuple[tuple[str, str], tuple[str, str]]:
+        """Draw who says something under which mark, twice: one the reader sees, the other not."""
+        book = Book()
+        some = [(who, mark) for who in self.actors for mark in self.marks]
+        locks = {one: lock for one in some if (lock := book.lock(*one)) is not None}
+        seen = [one for one, lock in locks.items() if lock in book.opens(self.reader)]
+        seen += [one for one in seen if one[0] == self.reader] * 2
+        hidden = [one for one, lock in locks.items() if lock not in book.opens(self.reader)]
+        if not (seen and hidden) or self.chance(6):
+            seen = hidden = list(locks) or [(self.actors[0], "green")]
+        found = self.draw(st.sampled_from(hidden)), self.draw(st.sampled_from(seen))
+        return found if self.chance(2) else (found[1], found[0])
+
+    def push(self, who: str | None = None, **more: object) -> Push:
+        """Draw a push; ``more`` are fields that are known."""
+        who = who or self.who()
+        said = {
+            "slot": self.one(("s0", "s1")),
+            "value": self.value(),
+            "mark": more["mark"] if "mark" in more else self.mark(who),
+            "confidence": self.draw(st.sampled_from(_CONFIDENCES)),
+            "named": self.chance(4),
+        }
+        return Push(who, **(said | more))  # type: ignore[arg-type]
+
+
+def _meeting(cast: _Cast) -> list[Act]:
+    """Let several say the same, or vote against it, and one of them say it again."""
+    value = cast.value()
+    kind = cast.one(("indicator", "indicator", "indicator", "observable"))
+    acts: list[Act] = []
+    for number, (who, mark) in enumerate(cast.two()):
+        said = "benign" if number and kind == "indicator" and cast.chance(3) else kind
+        acts.append(cast.push(who, mark=mark, value=value, slot=f"s{number}", kind=said))
+    again = acts[cast.number(1)]
+    return [*acts, replace(again, confidence=50)] if cast.chance(2) else acts  # type: ignore[type-var]
+
+
+def _relating(cast: _Cast) -> list[Act]:
+    """Let somebody relate two of his objects, each under a mark of its own."""
+    (who, mark), (_, other) = cast.two()
+    slot, value = cast.one(("s0", "s1")), cast.number(1)
+    marks = cast.draw(st.permutations((mark, mark, other)))
+    acts: list[Act] = [
+        cast.push(who, slot=slot, mark=marks[0]),
+        cast.push(who, slot=f"s{value}", kind="malware", mark=marks[1]),
+        cast.push(who, slot=slot, value=value, kind="relationship", mark=marks[2]),
+    ]
+    if cast.chance(3):
+        acts.append(cast.push(who, slot=slot))
+    return cast.draw(st.permutations(acts)) if cast.chance(4) else acts
+
+
+def _changing_one(cast: _Cast) -> list[Act]:
+    """Let somebody move, revoke or delete one of his objects, and say it again."""
+    who, value = cast.who(), cast.value()
+    kind = cast.one(("indicator", "indicator", "malware"))
+    acts: list[Act] = [cast.push(who, slot="s0", value=value, kind=kind)]
+    acts += [
+        cast.push(who, slot="s0", value=value, kind=kind, revoked=cast.chance(3))
+        for _ in range(1 + cast.number(1))
+    ]
+    if cast.chance(3):
+        back = Delete if cast.chance(2) else Undo
+        acts.insert(1 + cast.number(len(acts) - 1), back(who, "s0", kind))
+    return acts
+
+
+def _stealing(cast: _Cast) -> list[Act]:
+    """Let somebody use an id that the center gave away."""
+    (who, mark), (thief, other) = cast.two()
+    lock = Book().lock(who, mark)
+    strangers = [one for one in cast.actors if lock not in Book().opens(one)]
+    if strangers and not cast.chance(4):
+        thief = cast.one(strangers)
+        other = cast.mark(thief)
+    acts: list[Act] = [cast.push(who, mark=mark), Steal(thief, cast.number(1), other)]
+    return [*acts, cast.push()] if cast.chance(3) else acts
+
+
+def _seeing(cast: _Cast) -> list[Act]:
+    """Let others see what was released, and somebody say it again."""
+    (who, mark), (seer, other) = cast.two()
+    first = cast.push(who, mark=mark, slot="s0")
+    acts: list[Act] = [first]
+    if cast.chance(2):
+        acts.append(Sight(seer, cast.number(1), other))
+    else:
+        acts.append(cast.push(seer, slot="s2", value=first.value, mark=other, kind="benign"))
+        acts.append(cast.push(seer, slot="s2", mark=other, kind="sighting"))
+    return [*acts, replace(first, confidence=50)] if cast.chance(2) else acts
+
+
+def _holding(cast: _Cast) -> list[Act]:
+    """Let several say what the guard holds, and the center decide about one lock."""
+    both = cast.two()
+    held = NEVER if cast.chance(6) else HELD
+    kinds = ("indicator", "benign" if cast.chance(4) else "indicator")
+    acts: list[Act] = [
+        cast.push(who, slot=f"s{number}", value=held, mark=mark, kind=kinds[number])
+        for number, (who, mark) in enumerate(both)
+    ]
+    if cast.chance(4):
+        return acts
+    for _ in range(1 + cast.number(1)):
+        lock = Book().lock(*cast.draw(st.sampled_from(both)))
+        decision = cast.one(("release", "release", "release", "keep", "undo"))
+        acts.append(Decide(str(lock), held, decision))
+    return acts
+
+
+def _excepting(cast: _Cast) -> list[Act]:
+    """Let an organisation, or the center, except what somebody lists."""
+    value = cast.value()
+    who = CENTER if cast.chance(4) else cast.who()
+    days = cast.draw(st.sampled_from((None, None, 3)))
+    (first, mark), _ = cast.two()
+    acts: list[Act] = [cast.push(first, mark=mark, value=value), Except(who, value, days)]
+    return [*acts, Wait(5), cast.push()] if days is not None else acts
+
+
+def _vanishing(cast: _Cast) -> list[Act]:
+    """Let much of a list go at once, so that its canary stops it, and somebody say more."""
+    both = cast.two()
+    if cast.chance(2):
+        both = (both[0], both[0])
+    pushes = [
+        cast.push(who, mark=mark, slot=f"s{value}", value=value)
+        for value, (who, mark) in zip((WARNED, PASSING), both, strict=True)
+    ]
+    more = cast.push(both[0][0], mark=both[0][1], slot="s2", value=ADDRESS)
+    acts: list[Act] = [*pushes, *(Delete(one.who, one.slot) for one in pushes), more]
+    if cast.chance(2):
+        lock = Book().lock(*cast.draw(st.sampled_from(both)))
+        acts.append(Confirm(str(lock)))
+    return acts
+
+
+def _changing_keys(cast: _Cast) -> list[Act]:
+    """Let somebody join or leave a group around a push to it."""
+    who, group = cast.one(COMMUNITY), cast.one(GROUPS)
+    acts: list[Act] = [cast.push(), Move(who, group)]
+    return acts if cast.chance(2) else [*reversed(acts), Move(who, group)]
+
+
+def _listing(cast: _Cast) -> list[Act]:
+    """Let devices fetch, and the reader say something of a value, after it was pushed."""
+    (who, mark), (other, _) = cast.two()
+    first = cast.push(who, mark=mark)
+    return [first, Say(first.value, cast.chance(2)) if cast.chance(2) else Fetch(other)]
+
+
+def _anything(cast: _Cast) -> list[Act]:
+    """Let one thing happen that is part of no pattern."""
+    dice = cast.number(4)
+    if dice == 0:
+        return [cast.push(mark=cast.draw(st.sampled_from(MARKS)))]
+    if dice == 1:
+        return [Wait(1 + cast.number(24))]
+    if dice == 2:
+        return [Fetch(cast.who())]
+    if dice == 3:
+        return [Delete(cast.who(), cast.one(("s0", "s1")))]
+    return [cast.push()]
+
+
+_MOTIFS: tuple[Callable[[_Cast], list[Act]], ...] = (
+    _meeting,
+    _relating,
+    _changing_one,
+    _stealing,
+    _seeing,
+    _holding,
+    _excepting,
+    _vanishing,
+    _changing_keys,
+    _listing,
+)
+
+
+_motifs = st.sampled_from(_MOTIFS)
+
+
+def _interleaved(draw: st.DrawFn, parts: list[list[Act]]) -> list[Act]:
+    """Return all acts, those of one part in their order."""
+    if draw(st.booleans()):
+        return [act for part in parts for act in part]
+    turns = draw(st.permutations([n for n, part in enumerate(parts) for _ in part]))
+    left = [iter(part) for part in parts]
+    return [next(left[turn]) for turn in turns]
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> Case:
+    """Draw a history and who looks at it, mostly somebody who does not open all of its locks."""
+    actors = draw(st.lists(st.sampled_from(EVERYBODY), min_size=2, max_size=4, unique=True))
+    if not set(actors) & {"a", "b", "c"}:
+        actors.append(draw(st.sampled_from(("a", "b", "c"))))
+    marks = draw(st.sampled_from(_CHAINS))
+    book = Book()
+    locks = {lock for who in actors for mark in marks if (lock := book.lock(who, mark))}
+    outside = [one for one in READERS if not locks <= book.opens(one)]
+    # Who takes part sees what his own objects come to; clients have half of the keys.
+    outside += [one for one in outside if one in actors or one == "d"]
+    reader = draw(st.sampled_from(outside or READERS))
+    some = st.sampled_from((WARNED, PASSING, ADDRESS))
+    values = draw(st.lists(some, min_size=1, max_size=2, unique=True))
+    cast = _Cast(draw, reader, tuple(actors), tuple(values), marks)
+    parts = [motif(cast) for motif in draw(st.lists(_motifs, min_size=1, max_size=3, unique=True))]
+    parts += [_anything(cast) for _ in range(draw(st.integers(0, 1)))]
+    history = tuple(_interleaved(draw, parts))[:_LONGEST]
+    numbers = range(len(history))
+    looks = draw(st.frozensets(st.sampled_from(numbers), max_size=1))
+    hurried = draw(st.one_of(st.just(frozenset(numbers)), *[_some(numbers)] * 4))
+    return Case(history, reader, looks, hurried)
+
+
+def _some(numbers: range) -> st.SearchStrategy[frozenset[int]]:
+    return st.frozensets(st.sampled_from(numbers), max_size=2)
