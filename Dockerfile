@@ -7,6 +7,7 @@ RUN python -m venv /opt/cybercoop
 COPY requirements.lock ./
 RUN /opt/cybercoop/bin/pip install --no-cache-dir --require-hashes --no-deps -r requirements.lock
 COPY pyproject.toml README.md LICENSE ./
+COPY feeds ./feeds
 COPY src ./src
 RUN /opt/cybercoop/bin/pip install --no-cache-dir --no-deps --no-build-isolation .
 

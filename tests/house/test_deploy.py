@@ -158,10 +158,10 @@ def test_what_the_image_is_built_from_makes_the_whole_project(tmp_path: Path) ->
     subprocess.run(build, cwd=tmp_path, check=True, capture_output=True)
     (wheel,) = (tmp_path / "dist").iterdir()
     packed = {name for name in zipfile.ZipFile(wheel).namelist() if name.startswith("cybercoop/")}
-    source = ROOT / "src"
     ours = {
-        path.relative_to(source).as_posix()
-        for path in source.rglob("*")
+        f"{prefix}{path.relative_to(folder).as_posix()}"
+        for folder, prefix in ((ROOT / "src", ""), (ROOT / "feeds", "cybercoop/feeds/"))
+        for path in folder.rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
     assert packed == ours

@@ -1,8 +1,9 @@
 """Giving out tokens: made, and replaced with an overlap in which both work."""
 
 from cybercoop.errors import Misused
+from cybercoop.members.organisations import Kind
 from cybercoop.members.tokens import Scope, Token, digest, prefix, spell
-from cybercoop.store import tokens
+from cybercoop.store import members, tokens
 from cybercoop.store.database import Connection
 from cybercoop.surroundings import Surroundings
 
@@ -20,6 +21,8 @@ async def create(
     days: int = 365,
 ) -> tuple[Token, str]:
     """Make a token and return it with its text, which is nowhere else."""
+    if (await members.find(connection, org_id)).kind is Kind.SOURCE:
+        raise Misused("A source is collected from; it gets no token.")
     text, now = spell(around.secret()), around.now()
     until = now + days * _DAY
     new = Token(around.uuid(), org_id, scope, prefix(text), now, person_id, until)
