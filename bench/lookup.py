@@ -40,7 +40,8 @@ _LATER = 4_000_000_000_000_000
 
 def values(releases: int) -> list[str]:
     """Return values as people write them: every second one is listed, all kinds in turn."""
-    step = max(releases * 2 // COUNT, 1)
+    # Odd and no multiple of the five kinds, so that all of them are among the listed ones.
+    step = max(releases * 2 // COUNT - 1, 1)
     numbers = [
         number // 2 * step % releases if number % 2 else _UNKNOWN + number
         for number in range(COUNT)
@@ -52,7 +53,7 @@ def keys(asked: Sequence[str]) -> list[bytes]:
     """Return the keys that the center looks for, covers included."""
     found: set[bytes] = set()
     for text in asked:
-        found |= set(looking_up.keys_for(*recognised(text)).values())
+        found.update(looking_up.keys_for(*recognised(text)))
     return list(found)
 
 

@@ -12,7 +12,7 @@ import socket
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -136,7 +136,7 @@ async def look_up(
     """
     wide = frozenset(key for _, key in rules.released)
     read = await asyncio.to_thread(lambda: [_read(one, wide) for one in values])
-    keys = list({key for one in read for key in one.keys.values()})
+    keys = list({key for one in read for _, key in (*one.meant, *one.covers)})
     async with database.read() as connection:
         rows = await releases.at_keys(connection, keys_of(asker.org), keys, _COLUMNS)
         whose = sorted({asker.org.id, asker.center.org_id})
@@ -146,15 +146,17 @@ async def look_up(
     return await asyncio.to_thread(lambda: [said.of(one) for one in read])
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """Hold one value as it was read: what it may be, what may cover it, and the keys of both."""
+Keyed = tuple[Pair, bytes]
+"""A value, and the key of the pattern that looks for it."""
+
+
+class _Read(msgspec.Struct, frozen=True, gc=False):
+    """Hold one value as it was read: what it may be, and what may cover it."""
 
     asked: str
     reason: str = ""
-    meant: tuple[Pair, ...] = ()
-    covers: tuple[Pair, ...] = ()
-    keys: Mapping[Pair, bytes] = field(default_factory=dict)
+    meant: tuple[Keyed, ...] = ()
+    covers: tuple[Keyed, ...] = ()
 
 
 @cache
@@ -168,9 +170,13 @@ def key_of(pair: Pair) -> bytes:
     return hashlib.sha256(_head(kind) + quote(value).encode() + b"]").digest()
 
 
-def keys_for(kind: str, value: str) -> dict[Pair, bytes]:
+def keys_for(kind: str, value: str) -> list[bytes]:
     """Return the keys of a value and of all that may cover it."""
-    return {pair: key_of(pair) for pair in ((kind, value), *_covers(kind, value))}
+    return [key for _, key in _keyed(((kind, value), *_covers(kind, value)))]
+
+
+def _keyed(pairs: Iterable[Pair]) -> tuple[Keyed, ...]:
+    return tuple([(pair, key_of(pair)) for pair in pairs])
 
 
 def _read(asked: str, wide: frozenset[bytes]) -> _Read:
@@ -184,11 +190,11 @@ def _read(asked: str, wide: frozenset[bytes]) -> _Read:
     if kind == "url" and value.startswith(_HTTP) and not _SCHEME(asked):
         # Whoever leaves the scheme out means the page under either.
         meant += ((kind, f"https://{value.removeprefix(_HTTP)}"),)
-    keys = {pair: key_of(pair) for pair in meant} | keys_for(kind, value)
+    covers = _keyed(_covers(kind, value))
     if wide:
-        wider = ((pair, key_of(pair)) for pair in _covers(kind, value, wide=True))
-        keys |= {pair: key for pair, key in wider if key in wide}
-    return _Read(asked, "", meant, tuple(pair for pair in keys if pair not in meant), keys)
+        wider = _keyed(_covers(kind, value, wide=True))
+        covers += tuple(one for one in wider if one[1] in wide)
+    return _Read(asked, "", _keyed(meant), covers)
 
 
 def _covers(kind: str, value: str, *, wide: bool = False) -> Iterator[Pair]:
@@ -307,15 +313,11 @@ class _Said:
         """Return what is known of one value."""
         if not read.meant:
             return Found(read.asked, listed=False, reason=read.reason)
-        kind, value = read.meant[0]
-        listings = tuple(
-            one for pair in read.meant for one in self.standing.get(read.keys[pair], ())
-        )
-        covers = tuple(
-            Cover(*pair, self.standing[key])
-            for pair in read.covers
-            if (key := read.keys[pair]) in self.standing
-        )
+        meant = [pair for pair, _ in read.meant]
+        kind, value = meant[0]
+        standing = self.standing
+        listings = tuple(one for _, key in read.meant for one in standing.get(key, ()))
+        covers = tuple(Cover(*pair, standing[key]) for pair, key in read.covers if key in standing)
         return Found(
             read.asked,
             bool(listings),
@@ -323,8 +325,8 @@ class _Said:
             value,
             listings=listings,
             covered_by=covers,
-            guard=self._objection(read.meant),
-            exceptions=tuple(self._exceptions(read.meant[0])),
+            guard=self._objection(meant),
+            exceptions=tuple(self._exceptions(meant[0])),
         )
 
     def _objection(self, meant: Sequence[Pair]) -> Objection | None:
