@@ -204,11 +204,11 @@ def unseen(history: Sequence[Act], reader: str, facts: Facts) -> set[int]:
 
     An object of another organisation goes with its whole history when every version of it was
     under locks that the reader never opens; so do echoes, which are nobody's but their owner's.
-    What the center decides about a lock goes when the reader never opens it, unless it is about
-    what he gave himself. Exceptions and fetches are for whoever makes them; only those of the
+    What the center decides about a lock goes when the reader never opens it, even if he gave
+    something under it. Exceptions and fetches are for whoever makes them; only those of the
     center are for all.
     """
-    book, opened, given = Book(), set[str](), set[tuple[str | None, int]]()
+    book, opened = Book(), set[str]()
     locks: dict[tuple[str, str], set[str]] = {}
     opened |= book.opens(reader)
     for number, act in enumerate(history):
@@ -219,8 +219,6 @@ def unseen(history: Sequence[Act], reader: str, facts: Facts) -> set[int]:
             lock = book.lock(act.who, act.mark)
             if lock is not None and number not in facts.echoes:
                 locks.setdefault(_thing(number, act, facts), set()).add(lock)
-        if isinstance(act, Push) and act.who == reader:
-            given.add((book.lock(act.who, act.mark), act.value))
 
     def is_gone(number: int, act: Act) -> bool:
         if isinstance(act, Own):
@@ -228,9 +226,7 @@ def unseen(history: Sequence[Act], reader: str, facts: Facts) -> set[int]:
             return act.who != reader and not seen
         if isinstance(act, Except | Fetch):
             return act.who not in {reader, CENTER}
-        if isinstance(act, Decide):
-            return act.lock not in opened and (act.lock, act.value) not in given
-        return isinstance(act, Confirm) and act.lock not in opened
+        return isinstance(act, Decide | Confirm) and act.lock not in opened
 
     return {number for number, act in enumerate(history) if is_gone(number, act)}
 

@@ -92,6 +92,7 @@ class Stage:
     ) -> None:
         self.center, self.marks, self.reader = center, known["marks"], reader
         self.book, self.facts, self.feeds = Book(), facts, known["feeds"]
+        self.own = set[tuple[str, str]]()
         self.pushes: dict[tuple[str, str], str] = {}
         self.eyes = Eyes(center, reader, self.feeds.get(reader, ()), shelf)
 
@@ -174,7 +175,10 @@ class Stage:
         assert (verdict["outcome"] == "refused") == (wanted is None)
         is_echo = "came from the center" in verdict["reason"]
         if verdict["outcome"] == "accepted":
-            assert is_echo == self._reads(act.who, verdict["id"])
+            own = (act.who, verdict["id"])
+            assert is_echo == (own not in self.own and self._reads(*own))
+            if not is_echo and wanted and not wanted.startswith("own:"):
+                self.own.add(own)
         if is_echo:
             self.facts.echoes.add(number)
 

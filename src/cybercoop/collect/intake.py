@@ -349,6 +349,9 @@ async def _plan(
         ours = [one for one in part if one[-22] == "5"]
         if ours:
             echoes |= await releases.readable(connection, keys_of(contributor), ours)
+    # Who used an id before he could read it goes on with his own object; else those who cannot
+    # read the release would learn from his next version that there is one.
+    echoes -= {one.stix_id for one in known if one.key is not None}
     plan = _Plan(contributor, push, known)
     for number, one in enumerate(locked):
         if isinstance(one, Verdict):

@@ -5,8 +5,11 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import (
+    CTE,
     ColumnElement,
+    CompoundSelect,
     RowMapping,
+    and_,
     bindparam,
     case,
     false,
@@ -15,10 +18,12 @@ from sqlalchemy import (
     or_,
     select,
     true,
+    union,
     update,
 )
 
-from cybercoop.store import bulk
+from cybercoop.sharing import keys_of, locks
+from cybercoop.store import bulk, members
 from cybercoop.store.database import Connection
 from cybercoop.store.paging import Filters, Page, page
 from cybercoop.store.tables import clocks, contributions, ends, organisations
@@ -180,15 +185,43 @@ async def delete(connection: Connection, org_id: str, stix_id: str, seqs: Sequen
 
 
 async def unreleased(connection: Connection, org_id: str, limit: int) -> Sequence[RowMapping]:
-    """Return own contributions that are kept but not released, newest first, with the reason."""
+    """Return own contributions that are kept but not released, newest first, with the reason.
+
+    Nothing is said of what waits for something under a lock that the organisation cannot open:
+    when that is released depends on others, whom it may not know of.
+    """
     c = contributions.c
+    keys = keys_of(await members.find(connection, org_id))
     query = (
         select(c.stix_id, c.version, c.lock, c.note)
         .where(c.org_id == org_id, c.latest == true(), c.deleted == false(), c.note.is_not(None))
+        .where(c.seq.not_in(_depending(org_id, [*sorted(keys), locks.own(org_id)])))
         .order_by(c.date_added.desc())
         .limit(limit)
     )
     return (await connection.execute(query)).mappings().all()
+
+
+def _depending(org_id: str, open_locks: Sequence[str]) -> CompoundSelect[Any]:
+    """Select what waits for others and is, or refers to something own, under a closed lock."""
+    c, end, other = contributions.c, ends.c, ends.alias()
+    own = contributions.alias()
+
+    def named(found: CTE) -> ColumnElement[bool]:
+        mine = own.c.org_id == org_id, own.c.latest == true()
+        return and_(own.c.stix_id == found.c.ref, *mine)
+
+    waiting = c.org_id == org_id, c.latest == true(), c.note.is_not(None)
+    first = select(c.seq, end.ref).join(ends, end.seq == c.seq).where(*waiting)
+    found = first.cte("found", recursive=True)
+    # Via what else of its own it refers to: a report may name a relationship, which has ends.
+    further = select(found.c.seq, other.c.ref).join(own, named(found))
+    found = found.union(further.join(other, other.c.seq == own.c.seq))
+    itself = select(found.c.seq).join(contributions, c.seq == found.c.seq)
+    return union(
+        itself.where(c.lock.not_in(open_locks)),
+        select(found.c.seq).join(own, named(found)).where(own.c.lock.not_in(open_locks)),
+    )
 
 
 async def withdraw(connection: Connection, org_id: str, stix_ids: Sequence[str]) -> None:

@@ -18,7 +18,8 @@ from sqlalchemy import (
     update,
 )
 
-from cybercoop.store import feeds
+from cybercoop.sharing import keys_of
+from cybercoop.store import feeds, members
 from cybercoop.store.database import Connection
 from cybercoop.store.projection import Place
 from cybercoop.store.service_tables import assets, canaries, exceptions, holds
@@ -155,8 +156,13 @@ async def _chunk(connection: Connection, query: Select[Any], after: int) -> Sequ
 
 
 async def held_of(connection: Connection, org_id: str, limit: int) -> Sequence[RowMapping]:
-    """Return an organisation's own contributions that a rule holds back, with level and rule."""
+    """Return an organisation's own contributions that a rule holds back, with level and rule.
+
+    Only under locks that it can open: elsewhere what others gave, what the center decided and
+    what a canary stopped would show in it.
+    """
     c = contributions.c
+    keys = keys_of(await members.find(connection, org_id))
     query = (
         select(c.stix_id, c.version, c.lock, holds.c.level, holds.c.rule)
         .join(holds, (holds.c.lock == c.at_lock) & (holds.c.key == c.key))
@@ -166,6 +172,7 @@ async def held_of(connection: Connection, org_id: str, limit: int) -> Sequence[R
             c.deleted == false(),
             c.revoked == false(),
             holds.c.standing == true(),
+            holds.c.lock.in_(sorted(keys)),
         )
         .order_by(c.date_added.desc())
         .limit(limit)
