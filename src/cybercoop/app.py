@@ -11,6 +11,7 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any
 
+import msgspec
 from aiohttp import HttpVersion11, web
 
 from cybercoop.collect import guarding, schedules
@@ -32,13 +33,13 @@ from cybercoop.door import (
 from cybercoop.errors import Misused
 from cybercoop.exports import recipes
 from cybercoop.exports import routes as feeds
-from cybercoop.store import members, statuses, upgrade
+from cybercoop.store import answers, members, statuses, upgrade
 from cybercoop.store.database import Database, explained
 from cybercoop.store.members import Center
 from cybercoop.surroundings import Surroundings
 from cybercoop.taxii import collections
 from cybercoop.taxii import routes as taxii
-from cybercoop.web import api, pages, signin
+from cybercoop.web import api, pages, problems, repeating, signin
 from cybercoop.web.middleware import middleware
 
 _HOUR = 3600
@@ -143,7 +144,7 @@ class _Connection(web.RequestHandler):
         super().handle_error(request, status, exc, message)  # it logs
         title = HTTPStatus(status).phrase
         text = "This is not a request as HTTP wants it." if status < _FAULT else title
-        said = {"type": "about:blank", "title": title, "status": status, "detail": text}
+        said = msgspec.to_builtins(problems.of_status(status, text))
         said |= {"description": text, "http_status": str(status)}
         kind = "application/problem+json"
         answer = web.json_response(said, status=status, content_type=kind)
@@ -264,6 +265,8 @@ async def _housekeeping(app: web.Application, settings: Settings, around: Surrou
             async with app[DATABASE].write() as connection:
                 before = around.now() - settings.status_hours * _HOUR * 1_000_000
                 await statuses.prune(connection, before)
+                kept = around.now() - repeating.KEPT_HOURS * _HOUR * 1_000_000
+                await answers.prune(connection, kept)
 
 
 async def serve(

@@ -93,8 +93,9 @@ async def test_what_is_no_request_is_answered_with_json_and_nothing_of_it(
             assert (said["status"], said["http_status"], said["title"]) == (
                 400,
                 "400",
-                "Bad Request",
+                "Bad request",
             )
+            assert said["code"]
 
 
 @pytest.mark.parametrize("path", [OBJECTS, "/api/v1/push"])
