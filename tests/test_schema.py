@@ -4,7 +4,10 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection
 
-from cybercoop.store import service_tables  # noqa: F401 - its tables are compared, too
+from cybercoop.store import (
+    response_tables,  # noqa: F401 - its tables are compared, too
+    service_tables,  # noqa: F401 - the same
+)
 from cybercoop.store.database import Database
 from cybercoop.store.tables import metadata
 from cybercoop.store.upgrade import require_current, upgrade

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 from aiohttp import HttpVersion11, web
 
+from cybercoop import durable
 from cybercoop.collect import guarding, schedules
 from cybercoop.collect.collecting import House
 from cybercoop.collect.projector import Projector
@@ -223,16 +224,18 @@ async def running(
         stack.push_async_callback(_stop, tasks, app)
         address = await stack.enter_async_context(listening(app, settings))
         if projects:
-            plan = _plan(database, settings, surroundings, projector)
-            tasks.append(asyncio.create_task(schedules.keep(plan)))
+            working = _working(database, settings, surroundings, projector)
+            tasks.append(asyncio.create_task(working))
         yield address
 
 
-def _plan(
+async def _working(
     database: Database, settings: Settings, around: Surroundings, projector: Projector
-) -> Schedules:
-    house = House(database, around, os.environ)
-    return Schedules(house, settings.feeds, settings.data, projector.wake)
+) -> None:
+    """Do all durable work until cancelled."""
+    sources = House(database, around, os.environ)
+    parts = [schedules.part(Schedules(sources, settings.feeds, projector.wake))]
+    await durable.keep(parts, database, settings.data, around)
 
 
 async def _founded(database: Database) -> tuple[Center, str]:
@@ -294,8 +297,8 @@ async def work(settings: Settings) -> None:
         center, _ = await _founded(database)
         guard = await asyncio.to_thread(guarding.starting, settings.warninglists)
         projector = Projector(database, center, around, guard)
-        plan = _plan(database, settings, around, projector)
-        tasks = asyncio.gather(projector.run(), schedules.keep(plan), return_exceptions=True)
+        working = _working(database, settings, around, projector)
+        tasks = asyncio.gather(projector.run(), working, return_exceptions=True)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, tasks.cancel)

@@ -94,7 +94,7 @@ async def test_a_definition_that_breaks_keeps_no_other_from_being_due(tmp_path: 
         feeds.mkdir()
         (feeds / "list.toml").write_text(definition("https://list.example/list.txt"))
         house = House(other.database, other.surroundings, {})
-        schedules = Schedules(house, feeds, tmp_path, lambda: None)
+        schedules = Schedules(house, feeds, lambda: None)
         due = await schedules.look()
         assert list(due) == ["list"]
         (feeds / "broken.toml").write_text("title = ")

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 
 from cybercoop.store.tables import Bytes, Flag, metadata
@@ -100,6 +101,10 @@ device_feeds = Table(
     Column("fetched_at", BigInteger),
     Column("fetched_by", Text),
     Column("fetched_version", Text),
+    # Lists what responses block at this county, and nothing else.
+    Column("responses", Flag, nullable=False, server_default=false()),
+    # Up to when what was fetched last had followed the blocks of responses.
+    Column("fetched_as_of", BigInteger),
 )
 Index("device_feeds_by_org", device_feeds.c.org_id)
 

@@ -103,6 +103,8 @@ people = Table(
     Column("mail", String(320), nullable=False),
     Column("phones", Text, nullable=False),
     Column("roles", Text, nullable=False),
+    # Who stands in where this person does not answer.
+    Column("deputy_id", String(36)),
     Column("created_at", BigInteger, nullable=False),
     UniqueConstraint("org_id", "mail"),
 )

@@ -1,0 +1,227 @@
+"""Durable work: DBOS as this house uses it; what was begun goes on after the process died.
+
+Rooms hand in what they have to do as a ``Part``. DBOS remembers how far a workflow has come, and
+nothing else: what a room knows stands in its own tables. Workflows run on a loop of DBOS; their
+steps run on the loop of the whole process, where database and doors live.
+
+A worker says every few seconds that it lives. What a silent one had begun is taken over by the
+others; on SQLite there is one worker, which takes up at its start what it left.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any, TypeVar
+
+import structlog
+
+from cybercoop.errors import CoopError
+from cybercoop.store import workflows
+from cybercoop.store.database import Database, explained
+from cybercoop.surroundings import Surroundings
+
+T = TypeVar("T")
+
+_BEAT_SECONDS = 5
+_SILENT_SECONDS = 20
+_KEPT = timedelta(days=3)
+_FORGET_SECONDS = 3600
+_THREADS = 8
+_QUEUE_SECONDS = 0.25
+# Pinned: what waits under one version of the program is done by the next one, too.
+_VERSION = "1"
+
+_log = structlog.get_logger("durable")
+
+
+class Durable:
+    """DBOS while it runs; there is one in a process."""
+
+    def __init__(self, dbos: Any, loop: asyncio.AbstractEventLoop) -> None:
+        self._dbos = dbos
+        self._loop = loop
+        self._going_on: set[asyncio.Task[Any]] = set()
+        self._queues: dict[str, int | None] = {}
+        self._schedules: list[dict[str, Any]] = []
+        self._at_once: list[tuple[str, Any, tuple[Any, ...]]] = []
+
+    def workflow(self, name: str, deed: Callable[..., Awaitable[T]]) -> Any:
+        """Register a workflow under a name that stays the same for ever."""
+        return self._dbos.workflow(name=name)(deed)
+
+    def queue(self, name: str, at_once: int | None = None) -> str:
+        """Name a queue of which a worker carries out so many at once, and return its name."""
+        self._queues[name] = at_once
+        return name
+
+    def every(self, name: str, cron: str, workflow: Any) -> None:
+        """Have a workflow started by the clock; it is called with the time and nothing."""
+        self._schedules.append(
+            {"schedule_name": name, "workflow_fn": workflow, "schedule": cron, "context": None}
+        )
+
+    def at_once(self, queue: str, workflow: Any, *words: Any) -> None:
+        """Have a workflow started as soon as this process is ready."""
+        self._at_once.append((queue, workflow, words))
+
+    async def start(self, queue: str, workflow: Any, workflow_id: str, *words: Any) -> None:
+        """Start a workflow under an id; a second start under the same id changes nothing."""
+        from dbos import SetWorkflowID  # noqa: PLC0415 - see ``keep``
+
+        with SetWorkflowID(workflow_id):
+            await self._dbos.enqueue_workflow_async(queue, workflow, *words)
+
+    async def result(self, workflow_id: str) -> Any:
+        """Wait for a workflow to end, and return what it returned."""
+        handle = await self._dbos.retrieve_workflow_async(workflow_id)
+        return await handle.get_result()
+
+    async def step(self, name: str, call: Callable[..., Awaitable[T]], *words: Any) -> T:
+        """Do something on the loop of the process and remember what it returned.
+
+        It is done at least once: whatever it does outside carries a key of its own.
+        """
+
+        async def there() -> T:
+            task = asyncio.ensure_future(call(*words))
+            self._going_on.add(task)
+            task.add_done_callback(self._going_on.discard)
+            return await task
+
+        async def here() -> T:
+            return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(there(), self._loop))
+
+        done: T = await self._dbos.run_step_async({"name": name}, here)
+        return done
+
+    def launch(self) -> None:
+        """Begin, with all that was registered."""
+        self._dbos.launch()
+        for name, at_once in self._queues.items():
+            self._dbos.register_queue(
+                name, worker_concurrency=at_once, polling_interval_sec=_QUEUE_SECONDS
+            )
+        if self._schedules:
+            self._dbos.apply_schedules(self._schedules)
+        for queue, workflow, words in self._at_once:
+            self._dbos.enqueue_workflow(queue, workflow, *words)
+
+    def take_over(self, silent: Sequence[str]) -> int:
+        """Have others go on with what these workers had begun; return how many workflows."""
+        if not silent:
+            return 0
+        left = self._dbos.list_workflows(
+            status="PENDING", executor_id=list(silent), load_input=False, load_output=False
+        )
+        if left:
+            self._dbos.resume_workflows([one.workflow_id for one in left])
+        return len(left)
+
+    def forget(self) -> None:
+        """Forget workflows that ended days ago."""
+        before = (datetime.now(UTC) - _KEPT).isoformat()
+        old = self._dbos.list_workflows(completed_before=before, load_input=False, limit=10_000)
+        self._dbos.delete_workflows([one.workflow_id for one in old])
+
+    async def stop(self) -> None:
+        """End all threads; what was going on is cut off between two transactions."""
+        await asyncio.to_thread(self._dbos.destroy, destroy_registry=True)
+        for task in self._going_on:
+            task.cancel()
+        await asyncio.gather(*self._going_on, return_exceptions=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Hold what one room does durably: whether there is anything to do, and its workflows.
+
+    As long as nothing is begun, it is asked every ``pause`` seconds.
+    """
+
+    needed: Callable[[], Awaitable[bool]]
+    register: Callable[[Durable], None]
+    pause: int = 1
+
+
+async def keep(parts: Sequence[Part], database: Database, data: Path, around: Surroundings) -> None:
+    """Do durable work until cancelled; a center that has none to do pays nothing for it."""
+    for second in count():
+        if await _is_needed([part for part in parts if second % part.pause == 0]):
+            break
+        await asyncio.sleep(1)  # other processes make work, too
+    worker = "center" if database.is_sqlite else around.uuid()
+    # Importing DBOS takes longer than all else at the start, and nobody waits for it.
+    loop = asyncio.get_running_loop()
+    starting = asyncio.ensure_future(
+        asyncio.to_thread(_started, parts, database, data, worker, loop)
+    )
+    try:
+        durable = await asyncio.shield(starting)
+        beats = 0
+        while True:
+            with suppress(CoopError, OSError), explained():
+                await _beat(durable, database, worker, around.now())
+            beats += 1
+            if beats % (_FORGET_SECONDS // _BEAT_SECONDS) == 0:
+                await asyncio.to_thread(durable.forget)
+            await asyncio.sleep(_BEAT_SECONDS)
+    except Exception as error:
+        _log.error("durable work has stopped", error=repr(error))
+        raise
+    finally:
+        await (await starting).stop()
+
+
+async def _beat(durable: Durable, database: Database, worker: str, now: int) -> None:
+    """Say that this worker lives, and take over from those that do not."""
+    if database.is_sqlite:
+        return
+    async with database.write() as connection:
+        silent = await workflows.beat(connection, worker, now, _SILENT_SECONDS * 1_000_000)
+    if taken := await asyncio.to_thread(durable.take_over, silent):
+        _log.warning("took over from workers that are silent", workflows=taken)
+    if silent:
+        async with database.write() as connection:
+            await workflows.bury(connection, silent)
+
+
+async def _is_needed(parts: Sequence[Part]) -> bool:
+    try:
+        with explained():
+            return any([await part.needed() for part in parts])
+    except (CoopError, OSError) as error:
+        _log.error("nobody can say what there is to do", reason=str(error))
+        return False
+
+
+def _started(
+    parts: Sequence[Part],
+    database: Database,
+    data: Path,
+    worker: str,
+    loop: asyncio.AbstractEventLoop,
+) -> Durable:
+    from dbos import DBOS, DBOSPortableJSONSerializer  # noqa: PLC0415 - see ``keep``
+
+    DBOS(
+        config={
+            "name": "cybercoop",
+            "system_database_url": workflows.place(database.url, data),
+            "dbos_system_schema": workflows.SCHEMA,
+            "sys_db_pool_size": 5,
+            "application_version": _VERSION,
+            "executor_id": worker,
+            "max_executor_threads": _THREADS,
+            "serializer": DBOSPortableJSONSerializer(),
+            "log_level": "WARNING",
+        }
+    )
+    durable = Durable(DBOS, loop)
+    for part in parts:
+        part.register(durable)
+    durable.launch()
+    return durable
