@@ -5,7 +5,8 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection
 
 from cybercoop.store import (
-    notice_tables,  # noqa: F401 - its tables are compared, too
+    incident_tables,  # noqa: F401 - its tables are compared, too
+    notice_tables,  # noqa: F401 - the same
     response_tables,  # noqa: F401 - the same
     service_tables,  # noqa: F401 - the same
 )
