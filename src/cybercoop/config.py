@@ -2,9 +2,9 @@
 
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, SecretStr
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -63,6 +63,26 @@ class Settings(BaseSettings):
         16 * 1024 * 1024
     )
     page_limit: Annotated[int, Field(ge=1, description="most objects on one TAXII page")] = 1000
+    block_alone: Annotated[
+        int, Field(ge=0, description="counties that one approval may block at; more take two")
+    ] = 3
+    base_url: Annotated[
+        str,
+        Field(
+            pattern=r"^(https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[^\s?#]*)?)?$",
+            description="public address of the center, for links in mail",
+        ),
+    ] = ""
+    smtp_host: Annotated[str, Field(description="mail server; without one mail is kept")] = ""
+    smtp_port: Annotated[int, Field(ge=1, le=65535, description="port of the mail server")] = 587
+    smtp_tls: Annotated[
+        Literal["starttls", "tls", "none"], Field(description="how the way to it is secured")
+    ] = "starttls"
+    smtp_user: Annotated[str, Field(description="name that the mail server knows us by")] = ""
+    smtp_password: Annotated[SecretStr, Field(description="its password")] = SecretStr("")
+    smtp_password_file: Annotated[Path | None, Field(description="or a file that holds it")] = None
+    mail_from: Annotated[str, Field(description="address that mail comes from")] = ""
+    digest_hour: Annotated[int, Field(ge=0, le=23, description="when mail of a day goes out")] = 7
     status_hours: Annotated[int, Field(ge=24, description="how long a TAXII status is kept")] = 48
     read_timeout: Annotated[int, Field(ge=1, description="seconds for one request to arrive")] = 30
 
@@ -82,6 +102,12 @@ class Settings(BaseSettings):
     def database_url(self) -> str:
         """Return the database to use: the one named, else SQLite in the data folder."""
         return self.database or f"sqlite:///{self.data / 'cybercoop.sqlite'}"
+
+    @property
+    def public_address(self) -> str:
+        """Return where people reach the center: what was said, else where it listens."""
+        scheme = "https" if self.tls else "http"
+        return (self.base_url or f"{scheme}://{self.listen}").rstrip("/")
 
     @property
     def tls(self) -> tuple[Path, Path] | None:

@@ -10,6 +10,7 @@ from cybercoop.config import Settings
 from cybercoop.errors import Forbidden, Malformed, Unauthenticated
 from cybercoop.members.organisations import Organisation
 from cybercoop.members.tokens import Scope
+from cybercoop.responses.carrying import Carrying
 from cybercoop.store.database import Database
 from cybercoop.store.feeds import Feed
 from cybercoop.store.members import Center
@@ -26,6 +27,7 @@ class Reader:
     scope: Scope
     token_id: str = ""
     feeds: tuple[Feed, ...] = ()
+    person_id: str | None = None
 
 
 SETTINGS = web.AppKey("settings", Settings)
@@ -33,6 +35,7 @@ DATABASE = web.AppKey("database", Database)
 CENTER = web.AppKey("center", Center)
 SURROUNDINGS = web.AppKey("surroundings", Surroundings)
 WAKE: web.AppKey[Callable[[], None]] = web.AppKey("wake")
+RESPONSES = web.AppKey("responses", Carrying)
 READER = web.RequestKey("reader", Reader)
 
 Authenticate = Callable[[str, web.Request], Awaitable[Reader | None]]

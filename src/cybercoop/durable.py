@@ -9,7 +9,7 @@ others; on SQLite there is one worker, which takes up at its start what it left.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -51,7 +51,11 @@ class Durable:
 
     def workflow(self, name: str, deed: Callable[..., Awaitable[T]]) -> Any:
         """Register a workflow under a name that stays the same for ever."""
-        return self._dbos.workflow(name=name)(deed)
+
+        async def called(*words: Any) -> T:  # DBOS writes on what it registers
+            return await deed(*words)
+
+        return self._dbos.workflow(name=name)(called)
 
     def queue(self, name: str, at_once: int | None = None) -> str:
         """Name a queue of which a worker carries out so many at once, and return its name."""
@@ -93,7 +97,7 @@ class Durable:
             return await task
 
         async def here() -> T:
-            return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(there(), self._loop))
+            return await self.here(there())
 
         done: T = await self._dbos.run_step_async({"name": name}, here)
         return done
@@ -109,6 +113,21 @@ class Durable:
             self._dbos.apply_schedules(self._schedules)
         for queue, workflow, words in self._at_once:
             self._dbos.enqueue_workflow(queue, workflow, *words)
+
+    async def ended(self, workflow_id: str) -> None:
+        """Wait for a workflow to end, however that goes."""
+        from dbos import error  # noqa: PLC0415 - see ``keep``
+
+        with suppress(error.DBOSException):
+            await self.result(workflow_id)
+
+    async def here(self, call: Coroutine[Any, Any, T]) -> T:
+        """Return what a coroutine finds on the loop of the process; it is not remembered."""
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(call, self._loop))
+
+    def tend(self, some: Sequence[Callable[[], Coroutine[Any, Any, None]]]) -> None:
+        """Let these go on until everything stops."""
+        self._going_on |= {asyncio.ensure_future(one()) for one in some}
 
     def take_over(self, silent: Sequence[str]) -> int:
         """Have others go on with what these workers had begun; return how many workflows."""
@@ -139,12 +158,14 @@ class Durable:
 class Part:
     """Hold what one room does durably: whether there is anything to do, and its workflows.
 
-    As long as nothing is begun, it is asked every ``pause`` seconds.
+    As long as nothing is begun, it is asked every ``pause`` seconds; ``tend`` goes on beside the
+    workflows from then on.
     """
 
     needed: Callable[[], Awaitable[bool]]
     register: Callable[[Durable], None]
     pause: int = 1
+    tend: Callable[[], Coroutine[Any, Any, None]] | None = None
 
 
 async def keep(parts: Sequence[Part], database: Database, data: Path, around: Surroundings) -> None:
@@ -161,6 +182,7 @@ async def keep(parts: Sequence[Part], database: Database, data: Path, around: Su
     )
     try:
         durable = await asyncio.shield(starting)
+        durable.tend([part.tend for part in parts if part.tend is not None])
         beats = 0
         while True:
             with suppress(CoopError, OSError), explained():

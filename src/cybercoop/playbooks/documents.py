@@ -62,8 +62,8 @@ def playbook(document: Json) -> Playbook:
         created_by=document["created_by"],
         created=times.micros(document["created"]),
         revoked=document.get("revoked", False),
-        valid_from=_moment(document.get("valid_from")),
-        valid_until=_moment(document.get("valid_until")),
+        valid_from=moment(document.get("valid_from")),
+        valid_until=moment(document.get("valid_until")),
         level=next(iter(levels(document)), ""),
         labels=tuple(document.get("labels", ())),
         variables=_variables(document.get("playbook_variables", {})),
@@ -82,6 +82,12 @@ def levels(document: Json) -> list[str]:
     marks = [defined[one] for one in document.get("markings", ()) if one in defined]
     found = [str(mark["tlpv2_level"]) for mark in marks if mark["type"] == "marking-tlp"]
     return sorted({level.removeprefix("TLP:").lower() for level in found})
+
+
+def called(document: Json) -> list[str]:
+    """Return the ids of the playbooks that the steps of a checked document carry out."""
+    steps = document["workflow"].values()
+    return [one["playbook_id"] for one in steps if one["type"] == "playbook-action"]
 
 
 def duty(entry: Json) -> Duty:
@@ -126,8 +132,9 @@ def _variables(entries: Json) -> dict[str, Variable]:
     return {name: variable(name, entry) for name, entry in entries.items()}
 
 
-def _moment(text: str | None) -> int | None:
-    return None if text is None else times.micros(text)
+def moment(text: str | None) -> int | None:
+    """Return a moment of a document in microseconds since 1970; nothing for no text."""
+    return times.micros(text) if text else None
 
 
 def _parties(entries: Json) -> dict[str, Party]:

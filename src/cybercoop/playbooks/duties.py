@@ -7,7 +7,9 @@ It stands in ``step_extensions`` under one extension id of ours. All entries are
     deadline    {"within": "PT4H", "from": "step" | "start" | "knowledge"}: wall clock, no time-out.
                 ``within`` is months, days, hours, minutes (P1M, P2D, PT72H); ``from`` is when the
                 step was reached (default), the county's run began, or the county knew of the case
-    questions   by variable of out_args: {"ask", "kind", "choices", "required"}; see ``answer``
+    questions   by variable of out_args: {"ask", "kind", "choices", "required", "confirms"}; see
+                ``answer``. A yes to a question that confirms is a person's word that the blocks of
+                the run are in force
     revert      head of the branch that takes this step back; it has its own end
     approvals   how many people must agree before the step is carried out (0 to 5)
     arguments   of block, unblock, notify and report: see ``ARGUMENTS``
@@ -18,9 +20,12 @@ command has no place for arguments in the standard, so they stand here, and such
 in its step. Whoever does not know the type has to refuse it, which is what should happen.
 """
 
+import calendar
 import re
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import Struct
@@ -65,6 +70,7 @@ number; ``to`` is a role; ``urgency`` is ``now`` or ``digest``; ``text`` may use
 """
 LONGEST_BLOCK_HOURS = 8_760
 
+_WALL = ZoneInfo("Europe/Berlin")
 _WORD = re.compile(r"\A[a-z][a-z0-9-]{0,39}\Z")
 _DURATION = re.compile(
     r"\AP(?=[0-9T])(?:([0-9]{1,2})M)?(?:([0-9]{1,3})D)?"
@@ -95,6 +101,20 @@ class Deadline(Struct, frozen=True):
     minutes: int
     since: Since = "step"
 
+    def after(self, moment: int) -> int:
+        """Return when the span that began at ``moment`` ends (microseconds since 1970).
+
+        Months count on the calendar on the wall, and end on its last day where the day is missing;
+        minutes are real time, whatever the clocks do.
+        """
+        if self.months:
+            began = datetime.fromtimestamp(moment / 1e6, _WALL)
+            years, month = divmod(began.month - 1 + self.months, 12)
+            year, month = began.year + years, month + 1
+            day = min(began.day, calendar.monthrange(year, month)[1])
+            moment = round(began.replace(year=year, month=month, day=day).timestamp() * 1e6)
+        return moment + self.minutes * 60_000_000
+
 
 class Question(Struct, frozen=True):
     """Hold what a task asks; the answer becomes a variable."""
@@ -103,6 +123,7 @@ class Question(Struct, frozen=True):
     kind: Kind
     choices: tuple[str, ...] = ()
     required: bool = True
+    confirms: bool = False
 
 
 class Duty(Struct, frozen=True, kw_only=True):
@@ -135,6 +156,7 @@ _QUESTION = record(
         "kind": word(*ANSWERS),
         "choices": items(short(200)),
         "required": shapes.boolean,
+        "confirms": shapes.boolean,
     },
     *("ask", "kind"),
 )

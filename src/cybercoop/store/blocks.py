@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, select, update
+from sqlalchemy import ColumnElement, and_, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from cybercoop.store.database import Connection
@@ -43,17 +43,20 @@ async def confirm(connection: Connection, run_id: str, who: str, now: int) -> in
     return done.rowcount
 
 
+async def in_force_count(connection: Connection, org_id: str, now: int) -> int:
+    """Return how many blocks of an organisation are in force."""
+    c = blocks.c
+    where = and_(c.org_id == org_id, c.ended_at.is_(None), c.until > now)
+    return int(await connection.scalar(select(func.count()).where(where)) or 0)
+
+
 async def of_response(connection: Connection, response_id: str) -> list[Any]:
     """Return all blocks of a response, oldest first."""
     query = select(blocks).where(blocks.c.response_id == response_id)
     return list((await connection.execute(query.order_by(blocks.c.since, blocks.c.id))).all())
 
 
-async def _end(
-    connection: Connection, where: ColumnElement[bool], now: int, reason: str
-) -> int:
+async def _end(connection: Connection, where: ColumnElement[bool], now: int, reason: str) -> int:
     still = and_(where, blocks.c.ended_at.is_(None))
-    done = await connection.execute(
-        update(blocks).where(still).values(ended_at=now, reason=reason)
-    )
+    done = await connection.execute(update(blocks).where(still).values(ended_at=now, reason=reason))
     return done.rowcount

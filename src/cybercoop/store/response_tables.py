@@ -67,6 +67,8 @@ responses = Table(
     Column("known_at", BigInteger, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("began_at", BigInteger),
+    # How often the engine has begun with it: a re-run or the way back begins once more.
+    Column("turn", SmallInteger, nullable=False),
     Column("ended_at", BigInteger),
     Column("changed_at", BigInteger, nullable=False),
 )

@@ -37,7 +37,7 @@ async def by_token(header: str, request: web.Request) -> Reader | None:
     if held is None:
         return None
     request.app[_USED][held.token.id] = now
-    return Reader(held.org, held.token.scope, held.token.id, held.feeds)
+    return Reader(held.org, held.token.scope, held.token.id, held.feeds, held.token.person_id)
 
 
 def keep_track(app: web.Application) -> None:

@@ -1,0 +1,1 @@
+"""Playbooks being carried out: one response, a run for each county, tasks for its people."""

@@ -1,0 +1,85 @@
+"""Importing playbooks: checked, signed by whom we know, kept for ever, shared by their marking."""
+
+from msgspec import Struct
+
+from cybercoop.errors import Refused
+from cybercoop.playbooks import checking, documents, signatures
+from cybercoop.playbooks.findings import Finding
+from cybercoop.playbooks.signatures import Checked, Pin
+from cybercoop.playbooks.steps import Playbook, calls
+from cybercoop.sharing import locks
+from cybercoop.store import playbooks
+from cybercoop.store.database import Connection
+from cybercoop.store.playbooks import Kept
+
+_LOCKS = {
+    "clear": locks.PUBLIC,
+    "green": locks.COMMUNITY,
+    "amber": locks.group("members"),
+    "amber+strict": locks.strict("members"),
+}
+
+
+class Imported(Struct, frozen=True, kw_only=True):
+    """Hold what became of a document: the version that is kept, or why it is not."""
+
+    kept: Kept | None
+    findings: tuple[Finding, ...]
+    signed: tuple[Checked, ...] = ()
+    is_new: bool = False
+
+
+async def take(
+    connection: Connection, raw: bytes, org_id: str, pins: list[Pin], now: int
+) -> Imported:
+    """Keep a playbook; raise Refused where its version is there with other content.
+
+    A signature that is not good keeps a playbook out; one by a key that nobody pinned says nothing.
+    """
+    verdict = checking.check(raw)
+    if verdict.playbook is None:
+        return Imported(kept=None, findings=verdict.findings)
+    document = documents.parse(raw)
+    signed = tuple(signatures.check(document, pins, now))
+    playbook = verdict.playbook
+    if playbook.level == "red":
+        raise Refused(
+            "TLP:RED is for the ears of its receivers; no playbook carries it.", "markings"
+        )
+    new = Kept(
+        id=playbook.id,
+        modified=playbook.modified,
+        digest=playbook.digest,
+        name=playbook.name,
+        org_id=org_id,
+        lock=_LOCKS.get(playbook.level, locks.own(org_id)),
+        revoked=playbook.revoked,
+        signed_by=[one.owner for one in signed if one.owner],
+        imported_at=now,
+    )
+    await _require_called(connection, playbook)
+    known = await playbooks.version(connection, new.id, new.modified)
+    if known is None:
+        await playbooks.add(connection, new, raw)
+    elif known.digest != new.digest:
+        raise Refused("This version is there with other content; raise modified.", "modified")
+    return Imported(
+        kept=known or new, findings=verdict.findings, signed=signed, is_new=known is None
+    )
+
+
+async def _require_called(connection: Connection, playbook: Playbook) -> None:
+    """Raise Refused where a playbook calls itself, at once or by way of others."""
+    seen: set[str] = set()
+    waiting = [one for one, _ in calls(playbook)]
+    while waiting:
+        called = waiting.pop()
+        if called == playbook.id:
+            raise Refused("It calls itself, at once or by way of another playbook.", "playbook_id")
+        if called in seen:
+            continue
+        seen.add(called)
+        kept = await playbooks.usable(connection, called, None)
+        if kept is not None:
+            raw = await playbooks.content(connection, kept.id, kept.modified)
+            waiting += documents.called(documents.parse(raw))

@@ -1,0 +1,159 @@
+"""What readers get of responses: the second and last way out beside ``store.releases.read``.
+
+A response reaches who takes part in it and can open its lock, and the center. A county's run,
+tasks and answers are seen by that county and the center; others who take part see its state where
+it agreed. Nobody sees what has not begun but the center.
+"""
+
+from collections.abc import Collection
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
+
+from cybercoop.errors import NotFound
+from cybercoop.playbooks.progress import Response, Run, Step, Task
+from cybercoop.store.database import Connection
+from cybercoop.store.response_tables import approvals, log, responses, runs, steps, tasks
+from cybercoop.store.responses import thing
+
+_HIDDEN = ("proposed", "rejected")
+_MOST_IDS = 500
+
+
+class Reader(Struct, frozen=True):
+    """Hold who reads: an organisation, its keys, and whether it is the center."""
+
+    org_id: str
+    keys: frozenset[str]
+    is_center: bool = False
+
+
+class Seen(Struct, frozen=True, kw_only=True):
+    """Hold all of one response that a reader may have."""
+
+    response: Response
+    runs: list[Run]
+    tasks: list[Task]
+    steps: list[Step]
+    log: list[dict[str, Any]]
+    approvals: list[dict[str, Any]]
+    others: list[tuple[str, str]]
+    """Organisations that agreed to it, each with its state."""
+
+
+async def read(
+    connection: Connection, reader: Reader, response_id: str, *, steps_too: bool = False
+) -> Seen:
+    """Return a response as this reader may see it; raise ``NotFound`` alike for all others."""
+    found = select(responses).where(responses.c.id == response_id, _may(reader))
+    row = (await connection.execute(found)).one_or_none()
+    if row is None:
+        raise NotFound(f"No response has the id {response_id}.")
+    mine = _of(reader, runs.c.org_id)
+    seen = [thing(Run, one) for one in await connection.execute(_runs(response_id).where(mine))]
+    put = select(tasks).where(tasks.c.response_id == response_id, _of(reader, tasks.c.org_id))
+    put = put.order_by(tasks.c.created_at, tasks.c.id)
+    return Seen(
+        response=thing(Response, row),
+        runs=seen,
+        tasks=[thing(Task, one) for one in await connection.execute(put)],
+        steps=await _steps(connection, [one.id for one in seen]) if steps_too else [],
+        log=await _log(connection, reader, response_id),
+        approvals=await _approvals(connection, response_id) if reader.is_center else [],
+        others=await _others(connection, reader, response_id),
+    )
+
+
+async def all_of(connection: Connection, reader: Reader) -> list[Response]:
+    """Return the responses that a reader may see, newest first."""
+    c = responses.c
+    query = select(responses).where(_may(reader)).order_by(c.created_at.desc(), c.id)
+    return [thing(Response, row) for row in await connection.execute(query)]
+
+
+async def tasks_for(
+    connection: Connection, reader: Reader, states: Collection[str] = ()
+) -> list[tuple[Task, Response]]:
+    """Return the reader's own tasks of responses that he may see, the most urgent first."""
+    c = tasks.c
+    query = select(tasks).join(responses, responses.c.id == c.response_id)
+    query = query.where(c.org_id == reader.org_id, _may(reader))
+    if states:
+        query = query.where(c.state.in_(states))
+    found = [thing(Task, row) for row in await connection.execute(query.order_by(c.id))]
+    known = {one.id: one for one in await all_of(connection, reader)}
+    late = 1 << 62
+    found.sort(key=lambda one: (one.due_at or late, one.created_at, one.id))
+    return [(one, known[one.response_id]) for one in found]
+
+
+async def task(connection: Connection, reader: Reader, task_id: str) -> Task:
+    """Return one task that a reader may see; raise ``NotFound`` for all others."""
+    query = select(tasks).join(responses, responses.c.id == tasks.c.response_id)
+    query = query.where(tasks.c.id == task_id, _of(reader, tasks.c.org_id), _may(reader))
+    row = (await connection.execute(query)).one_or_none()
+    if row is None:
+        raise NotFound(f"No task has the id {task_id}.")
+    return thing(Task, row)
+
+
+def _may(reader: Reader) -> ColumnElement[bool]:
+    """Return the condition that a response reaches this reader."""
+    c = responses.c
+    if reader.is_center:
+        return c.id.is_not(None)
+    takes_part = exists().where(runs.c.response_id == c.id, runs.c.org_id == reader.org_id)
+    return and_(c.lock.in_(sorted(reader.keys)), c.state.not_in(_HIDDEN), takes_part)
+
+
+def _of(reader: Reader, org_id: ColumnElement[str]) -> ColumnElement[bool]:
+    return org_id.is_not(None) if reader.is_center else org_id == reader.org_id
+
+
+def _runs(response_id: str) -> Select[Any]:
+    query = select(runs).where(runs.c.response_id == response_id)
+    return query.order_by(runs.c.invited_at, runs.c.id)
+
+
+async def _steps(connection: Connection, run_ids: list[str]) -> list[Step]:
+    found: list[Step] = []
+    for at in range(0, len(run_ids), _MOST_IDS):
+        query = select(steps).where(steps.c.run_id.in_(run_ids[at : at + _MOST_IDS]))
+        rows = await connection.execute(query.order_by(steps.c.run_id, steps.c.seq, steps.c.place))
+        found += [thing(Step, row) for row in rows]
+    return found
+
+
+async def _log(connection: Connection, reader: Reader, response_id: str) -> list[dict[str, Any]]:
+    c = log.c
+    query = select(log).where(c.response_id == response_id).order_by(c.seq)
+    if not reader.is_center:
+        query = query.where(or_(c.org_id.is_(None), c.org_id == reader.org_id))
+    # Its number would tell how much others have written.
+    return [
+        {
+            "at": row.at,
+            "who": row.who,
+            "what": row.what,
+            "org_id": row.org_id,
+            "said": msgspec.json.decode(row.said),
+        }
+        for row in await connection.execute(query)
+    ]
+
+
+async def _approvals(connection: Connection, response_id: str) -> list[dict[str, Any]]:
+    c = approvals.c
+    query = select(approvals).where(c.response_id == response_id).order_by(c.at, c.person_id)
+    return [dict(row._mapping) for row in await connection.execute(query)]  # noqa: SLF001 - public
+
+
+async def _others(
+    connection: Connection, reader: Reader, response_id: str
+) -> list[tuple[str, str]]:
+    c = runs.c
+    query = select(c.org_id, c.state).where(c.response_id == response_id, c.latest, c.shares_state)
+    query = query.where(c.org_id != reader.org_id).order_by(c.org_id)
+    return [(row.org_id, row.state) for row in await connection.execute(query)]
