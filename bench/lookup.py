@@ -3,9 +3,10 @@
     .venv/bin/python bench/lookup.py --releases 20000
     .venv/bin/python bench/lookup.py --database both
 
-Half of the values are listed, and each is looked up with all that may cover it. The store is the
-one of bench/exchange.py, prepared in --cache. The best run counts: what else the machine does only
-ever adds to it.
+Half of the values are listed, and each is looked up with all that may cover it, and with whether
+the feeds of the asker's devices carry it: one of each plain kind, and one that ends early and that
+no device has fetched yet. The store is the one of bench/exchange.py, prepared in --cache. The best
+run counts: what else the machine does only ever adds to it.
 """
 
 import argparse
@@ -24,8 +25,12 @@ import msgspec
 import filling
 import prepared
 import wire
-from cybercoop.collect import looking_up
+from cybercoop.collect import device_feeds, looking_up
 from cybercoop.collect.recognising import recognised
+from cybercoop.members.device_feeds import Cut, DeviceFeed
+from cybercoop.store import members
+from cybercoop.store.database import Database
+from cybercoop.surroundings import Surroundings
 from exchange import _store as store_of
 from processes import serving
 from stores import Store, opened
@@ -76,6 +81,22 @@ async def last_longer(url: str, wanted: Sequence[bytes]) -> None:
     await postgres.close()
 
 
+async def with_feeds(url: str, county: str) -> None:
+    """Give a county the feeds that it would have for a firewall, a name server and a SIEM."""
+    around, database = Surroundings(), Database(url)
+    some = [("text", Cut((kind,), 50)) for kind in ("ipv4", "domain", "url", "sha256")]
+    some += [("rpz", Cut(("domain", "ipv4"))), ("csv", Cut(("domain", "ipv4", "url")))]
+    some.append(("text", Cut(("ipv4",), most=128_000)))
+    try:
+        async with database.write() as connection:
+            org = await members.find(connection, county)
+            for name, cut in some:
+                wanted = DeviceFeed("", "", name, name, cut)
+                await device_feeds.create(connection, around, org, wanted)
+    finally:
+        await database.close()
+
+
 async def plainly(url: str, wanted: Sequence[bytes]) -> list[float]:
     """Return the seconds that the driver takes for the bytes at these keys, run by run."""
     seconds = []
@@ -114,6 +135,7 @@ async def measure(store: Store, releases: int) -> bool:
     ready = await prepared.prepare(store, releases, lambda _: None)
     url = await store.copy(ready.name, "bench_lookup")
     token = await prepared.token(url, filling.FIRST)
+    await with_feeds(url, filling.FIRST)
     asked = values(releases)
     wanted = keys(asked)
     await last_longer(url, wanted)

@@ -32,7 +32,7 @@ from cybercoop.door import (
     Handler,
 )
 from cybercoop.errors import Misused
-from cybercoop.exports import recipes
+from cybercoop.exports import carrying, recipes
 from cybercoop.exports import routes as feeds
 from cybercoop.store import answers, members, statuses, upgrade
 from cybercoop.store.database import Database, explained
@@ -41,6 +41,7 @@ from cybercoop.surroundings import Surroundings
 from cybercoop.taxii import collections
 from cybercoop.taxii import routes as taxii
 from cybercoop.web import api, pages, problems, repeating, signin
+from cybercoop.web.handed_in import LISTS
 from cybercoop.web.middleware import middleware
 
 _HOUR = 3600
@@ -85,6 +86,7 @@ def add_doors(app: web.Application, center: Center, name: str) -> None:
     api.add_routes(app)
     feeds.add_routes(app, name, signin.secret_of)
     pages.add_routes(app, name, recipes)
+    app[LISTS] = carrying.lists(app[feeds.SHELF])
 
 
 @web.middleware

@@ -51,6 +51,19 @@ def test_a_table_says_what_is_listed_since_when_and_by_whom(county: County) -> N
     assert "guard: never, administration" in protected
 
 
+def test_feeds_that_carry_a_value_and_the_reasons_of_others_are_told(county: County) -> None:
+    make = ("feed", "create", "--org", "Landkreis A", "--format", "text", "--kind")
+    county.terminal.run(*make, "domain", "--title", "Sperrliste")
+    county.terminal.run(*make, "ipv4", "--title", "Netze")
+    shown = " ".join(county.lookup("evil-host.net").stdout.split())
+    assert "in feed Sperrliste" in shown
+    assert "not in feed Netze: The feed lists no values of this kind." in shown
+    told = county.lookup_json("evil-host.net")[0]["feeds"]
+    assert [(one["title"], one["listed"]) for one in told] == [
+        ("Sperrliste", True), ("Netze", False),
+    ]  # fmt: skip
+
+
 def test_values_come_from_a_file_or_from_standard_input(county: County) -> None:
     file = county.terminal.folder / "values.txt"
     file.write_text("\ufeffevil-host.net\r\n\n  198.51.100.7  \n", "utf-8")

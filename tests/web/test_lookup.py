@@ -14,6 +14,7 @@ from cybercoop.indicators.patterns import canonical
 from cybercoop.members.assets import AssetKind
 from cybercoop.members.organisations import Kind
 from cybercoop.members.tokens import Scope
+from exports.devices import devices
 from world import SECOND, Seat, World, indicator, world
 
 PATH = "/api/v1/lookup"
@@ -233,3 +234,69 @@ async def test_ten_thousand_values_are_answered_in_their_order_and_no_more(
         assert [one["asked"] for one in found if one["listed"]] == [values[7], values[9_999]]
         answer = await center.request("POST", PATH, county, json={"values": [*values, "a.net"]})
     assert (answer.status, answer.json["field"]) == (422, "values")
+
+
+async def test_which_of_the_askers_feeds_carry_a_value_and_why_others_do_not(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with devices(database_url, tmp_path) as device:
+        center = device.center
+        county, other = await center.org("county"), await center.org("other")
+        await device.push(county, "evil-host.net", confidence=60)
+        await device.push(county, "evil-sure.net", confidence=90)
+        await device.push(county, "evil-mine.net", tlp="amber", confidence=90)
+        feeds = {
+            "all": await device.feed(county),
+            "addresses": await device.feed(county, "ipv4"),
+            "sure": await device.feed(county, least=80),
+            "few": await device.feed(county, most=1, least=10),
+            "open": await device.feed(county, lock="community"),
+        }
+        await device.feed(other)
+        names = {one.feed.id: name for name, one in feeds.items()}
+
+        async def told(*values: str) -> list[dict[str, str]]:
+            found = await lookup(center, county, *values)
+            return [
+                {names[each["id"]]: each.get("reason", "") for each in one.get("feeds", ())}
+                for one in found
+            ]
+
+        # Where the short list ends is asked of the releases until a device has fetched it here.
+        for _ in range(2):
+            host, mine, sure, unknown = await told(
+                "evil-host.net", "evil-mine.net", "evil-sure.net", "evil-none.net"
+            )
+            assert unknown == {}
+            assert set(host) == set(names.values())
+            assert (host["all"], host["open"]) == ("", "")
+            assert "no values of this kind" in host["addresses"]
+            assert "asks for 80" in host["sure"]
+            assert "1 most important" in host["few"]
+            assert "1 most important" in sure["few"]
+            assert (mine["few"], mine["open"]) == ("", "The feed lists another lock.")
+            assert (await center.get(feeds["few"].path)).body == b"evil-mine.net\n"
+        await assets.except_for(
+            center.database,
+            center.center,
+            county.org.id,
+            *("www.evil-host.net", "Bürgerportal", None),
+            center.surroundings,
+        )
+        (host,) = await told("evil-host.net")
+        assert "is an exception" in host["all"]
+        assert "evil-host.net" not in await device.lines(feeds["all"])
+
+
+async def test_feeds_of_others_are_in_no_answer(database_url: str, tmp_path: Path) -> None:
+    async with devices(database_url, tmp_path) as device:
+        county, other = await device.center.org("county"), await device.center.org("other")
+        analyst = await device.center.seat("Testzentrum")
+        await device.push(county, "evil-host.net")
+        (before,) = await lookup(device.center, other, "evil-host.net")
+        await device.feed(county)
+        assert await lookup(device.center, other, "evil-host.net") == [before]
+        (told,) = await lookup(device.center, analyst, "evil-host.net")
+        assert "feeds" not in told
+        (mine,) = await lookup(device.center, county, "evil-host.net")
+        assert [one["listed"] for one in mine["feeds"]] == [True]

@@ -119,6 +119,7 @@ async def test_values_are_looked_up(database_url: str, tmp_path: Path) -> None:
             found = await browser.send(form, values=asked)
             assert "1 von 4 gelistet" in found.text
             assert "TLP GREEN" in found.text
+            assert "Ihr Feed" not in found.text
             assert found.text.count("nicht lesbar") == 2
             assert "<script" not in found.source
             many = await browser.send(form, values="x.example\n" * 501)

@@ -94,3 +94,9 @@ def _remarks(one: Mapping[str, Any]) -> Iterator[str]:
     for exempted in one.get("exceptions", ()):
         whose = "the center" if exempted["scope"] == "all" else "you"
         yield f"excepted by {whose}: {exempted['reason']}"
+    for feed in one.get("feeds", ()):
+        yield f"in feed {feed['title']}" if feed["listed"] else _absent(feed)
+
+
+def _absent(feed: Mapping[str, Any]) -> str:
+    return f"not in feed {feed['title']}: {feed['reason']}"

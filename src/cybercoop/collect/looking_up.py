@@ -22,6 +22,18 @@ import msgspec
 from cybercoop import guard
 from cybercoop.collect.guarding import Guard
 from cybercoop.collect.indicating import pattern_of
+from cybercoop.collect.known import (
+    Asker,
+    Carrying,
+    Cover,
+    Exempted,
+    Found,
+    Listing,
+    Lists,
+    Objection,
+    Pair,
+    Stood,
+)
 from cybercoop.collect.reading import LINE_LIMIT, Value
 from cybercoop.collect.recognising import recognised
 from cybercoop.errors import Refused
@@ -29,12 +41,10 @@ from cybercoop.guard import Index, Level, Verdict
 from cybercoop.guard.verdicts import OWN
 from cybercoop.indicators.literals import quote
 from cybercoop.members.assets import Asset, AssetKind, Exemption
-from cybercoop.members.organisations import Organisation
 from cybercoop.sharing import keys_of
 from cybercoop.stix import times
-from cybercoop.store import assets, releases
+from cybercoop.store import assets, device_feeds, releases
 from cybercoop.store.database import Database
-from cybercoop.store.members import Center
 
 MOST = 10_000
 
@@ -42,79 +52,12 @@ _FAMILIES = {"ipv4": (socket.AF_INET, 32, 24), "ipv6": (socket.AF_INET6, 128, 48
 """Address family, bits, and the widest prefix that is released without a decision."""
 
 _LEVELS = {"public": "clear", "community": "green", "group": "amber", "strict": "amber+strict"}
-_COLUMNS = ("key", "lock", "stix_id", "created", "effective_until", "bytes")
+_COLUMNS = (
+    *("key", "lock", "stix_id", "created", "date_added", "effective_until", "kind", "warned"),
+    "bytes",
+)
 _HTTP = "http://"
 _SCHEME = re.compile(r"\s*[A-Za-z]+(?:\[?:|:\[)").match
-
-Pair = tuple[str, str]
-"""A kind and a value of it in normal form."""
-
-
-class Listing(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Say where a value is listed, since and until when, how sure it is, and by whom."""
-
-    id: str
-    tlp: str
-    since: str
-    until: str | None
-    confidence: int | None
-    group: str = ""
-    contributors: tuple[str, ...] = ()
-
-
-class Cover(msgspec.Struct, frozen=True):
-    """Say what is listed that covers a value: a network, a name above it, a host."""
-
-    kind: str
-    value: str
-    listings: tuple[Listing, ...]
-
-
-class Objection(msgspec.Struct, frozen=True):
-    """Say what the guard holds against a value, and by which rule."""
-
-    level: str
-    rule: str
-    reason: str
-    reason_de: str
-
-
-class Exempted(msgspec.Struct, frozen=True):
-    """Say which exception keeps a value off blocklists; ``scope`` is ``all`` or ``own``."""
-
-    id: str
-    value: str
-    scope: str
-    reason: str
-    until: str | None
-
-
-class Found(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Say of one value what the center knows of it; ``reason`` says why it cannot be read."""
-
-    asked: str
-    listed: bool
-    kind: str = ""
-    value: str = ""
-    reason: str = ""
-    listings: tuple[Listing, ...] = ()
-    covered_by: tuple[Cover, ...] = ()
-    guard: Objection | None = None
-    exceptions: tuple[Exempted, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Asker:
-    """Hold who asks, of which center, and when."""
-
-    org: Organisation
-    center: Center
-    now: int
-
-    @property
-    def is_center(self) -> bool:
-        """Say whether the center itself asks; it may read every reason."""
-        return self.org.id == self.center.org_id
 
 
 class _Release(msgspec.Struct, frozen=True):
@@ -128,21 +71,26 @@ _release = msgspec.json.Decoder(_Release).decode
 
 
 async def look_up(
-    database: Database, rules: Guard, asker: Asker, values: Sequence[str]
+    database: Database, rules: Guard, lists: Lists, asker: Asker, values: Sequence[str]
 ) -> list[Found]:
     """Return what is known of each value, in their order, under the keys of the asker.
 
-    One that cannot be read is answered with the reason; the others are looked up.
+    One that cannot be read is answered with the reason; the others are looked up. ``lists`` is
+    asked about the asker's own feeds, and about none that he may not see.
     """
     wide = frozenset(key for _, key in rules.released)
     read = await asyncio.to_thread(lambda: [_read(one, wide) for one in values])
-    keys = list({key for one in read for _, key in (*one.meant, *one.covers)})
+    pairs = {key: pair for one in read for pair, key in (*one.meant, *one.covers)}
     async with database.read() as connection:
-        rows = await releases.at_keys(connection, keys_of(asker.org), keys, _COLUMNS)
+        rows = await releases.at_keys(connection, keys_of(asker.org), list(pairs), _COLUMNS)
         whose = sorted({asker.org.id, asker.center.org_id})
         exempted = await assets.exemptions(connection, whose, asker.now)
         own = await assets.all_of(connection, asker.org.id)
-    said = _Said(asker, rules, _own(own), _exempted(exempted, asker), _standing(rows, asker.now))
+        feeds = await device_feeds.all_feeds(connection, asker.org.id)
+        kept_off = [(one.kind, one.value) for one in exempted]
+        carrying = await lists(connection, asker, feeds, kept_off)
+    standing = _standing(rows, pairs, asker.now)
+    said = _Said(asker, rules, _own(own), _exempted(exempted, asker), standing, carrying)
     return await asyncio.to_thread(lambda: [said.of(one) for one in read])
 
 
@@ -281,22 +229,34 @@ def _moment(micros: int | None) -> str | None:
     return None if micros is None else times.text(micros)
 
 
-Standing = Mapping[bytes, tuple[Listing, ...]]
+class _Stands(NamedTuple):
+    """Hold one release that blocklists carry now: what is said of it, and what lists look at."""
+
+    told: Listing
+    stood: Stood | None
+
+
+Standing = Mapping[bytes, tuple[_Stands, ...]]
 """What blocklists carry now, by the key of its pattern."""
 
 
-def _standing(rows: Iterable[tuple[Any, ...]], now: int) -> Standing:
-    found: dict[bytes, list[Listing]] = defaultdict(list)
-    for key, lock, stix_id, created, until, raw in rows:
+def _standing(rows: Iterable[tuple[Any, ...]], pairs: Mapping[bytes, Pair], now: int) -> Standing:
+    found: dict[bytes, list[_Stands]] = defaultdict(list)
+    for key, lock, stix_id, created, added, until, kind, warned, raw in rows:
         if until is not None and until <= now:
             continue
-        kind, _, group = lock.partition(":")
         said = _release(raw)
+        level, _, group = lock.partition(":")
         names = tuple(one["source_name"] for one in said.external_references)
         since, ends = times.text(created), _moment(until)
-        one = Listing(stix_id, _LEVELS[kind], since, ends, said.confidence, group, names)
-        found[bytes(key)].append(one)
-    return {key: tuple(sorted(some, key=lambda one: one.id)) for key, some in found.items()}
+        told = Listing(stix_id, _LEVELS[level], since, ends, said.confidence, group, names)
+        # A value that is too long for lists has no kind.
+        stood = kind and Stood(
+            *(*pairs[bytes(key)], lock, said.confidence or 0, created, added, until),
+            *(stix_id, bool(warned), bytes(raw)),
+        )
+        found[bytes(key)].append(_Stands(told, stood))
+    return {key: tuple(sorted(some, key=lambda one: one.told.id)) for key, some in found.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,6 +268,7 @@ class _Said:
     own: Index
     exempted: Sequence[_Exempted]
     standing: Standing
+    carrying: Carrying
 
     def of(self, read: _Read) -> Found:
         """Return what is known of one value."""
@@ -316,17 +277,22 @@ class _Said:
         meant = [pair for pair, _ in read.meant]
         kind, value = meant[0]
         standing = self.standing
-        listings = tuple(one for _, key in read.meant for one in standing.get(key, ()))
-        covers = tuple(Cover(*pair, standing[key]) for pair, key in read.covers if key in standing)
+        stands = [one for _, key in read.meant for one in standing.get(key, ())]
+        covers = tuple(
+            Cover(*pair, tuple(one.told for one in standing[key]))
+            for pair, key in read.covers
+            if key in standing
+        )
         return Found(
             read.asked,
-            bool(listings),
+            bool(stands),
             kind,
             value,
-            listings=listings,
+            listings=tuple(one.told for one in stands),
             covered_by=covers,
             guard=self._objection(meant),
             exceptions=tuple(self._exceptions(meant[0])),
+            feeds=self.carrying([one.stood for one in stands if one.stood is not None]),
         )
 
     def _objection(self, meant: Sequence[Pair]) -> Objection | None:

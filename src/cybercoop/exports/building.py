@@ -81,8 +81,8 @@ class Written(msgspec.Struct, frozen=True):
 class Record(msgspec.Struct, frozen=True):
     """Hold what is known of a build beside its files.
 
-    ``made`` is the time of its change, ``ends`` when its first entry leaves it, and ``left_out``
-    counts by reason what it does not carry.
+    ``made`` is the time of its change, ``ends`` when its first entry leaves it, ``left_out``
+    counts by reason what it does not carry, and ``last`` is what ``cut.why`` asks for.
     """
 
     made: int
@@ -92,6 +92,7 @@ class Record(msgspec.Struct, frozen=True):
     ends: int | None
     state: State
     files: tuple[Written, ...]
+    last: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +151,8 @@ def build(site: Site, plan: Plan, state: State, now: int, before: Build | None) 
             entries = cuts.listed(parts, format_, plan.cut, index, tally)
             files = tuple(_write(new, format_.files(entries, about, tally.left_out)))
         left_out = dict(tally.left_out)
-        record = Record(made, tally.digest, tally.count, left_out, tally.ends, state, files)
+        said = (made, tally.digest, tally.count, left_out, tally.ends, state, files, tally.last)
+        record = Record(*said)
         if before is not None and _is_same(record, before.record):
             kept = msgspec.structs.replace(
                 record, made=before.record.made, files=before.record.files
@@ -177,6 +179,7 @@ def _reading(
 ) -> Iterator[Iterator[Sequence[Any]]]:
     """Lend the rows of a list in parts, read by an event loop of this thread."""
     wanted = cuts.columns(format_) | ({"date_added"} if plan.cut.age_days else set())
+    wanted |= {"confidence", "date_added"} if plan.cut.most else set()
     rows = _rows(site.url, plan, wanted, now)
     with asyncio.Runner() as runner:
         try:

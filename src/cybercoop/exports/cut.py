@@ -19,6 +19,7 @@ from cybercoop.sharing import locks
 from cybercoop.store import releases
 
 EXCEPTED = "The value, or something that it would block along with it, is an exception."
+OTHER_LOCK = "The feed lists another lock."
 
 _DAY = 86_400_000_000
 _encoded = msgspec.msgpack.Encoder().encode
@@ -116,13 +117,18 @@ def entries_of(rows: Iterable[Sequence[Any]], levels: Mapping[str, Level]) -> li
 
 
 class Tally:
-    """Count what becomes listed, while it does: how many, until when, and a digest of it all."""
+    """Count what becomes listed, while it does: how many, until when, and a digest of it all.
+
+    ``last`` is confidence and change of the last entry within the maximum, once that is reached.
+    """
 
     def __init__(self, cut: Cut) -> None:
         self._age = None if cut.age_days is None else cut.age_days * _DAY
         self._digest = hashlib.blake2b(digest_size=16)
+        self._most = cut.most
         self.count = 0
         self.ends: int | None = None
+        self.last: tuple[int, int] | None = None
         self.left_out: Counter[str] = Counter()
 
     def add(self, entries: Sequence[Entry]) -> None:
@@ -131,6 +137,8 @@ class Tally:
             return
         self._digest.update(_encoded(entries))
         self.count += len(entries)
+        if self.count == self._most:
+            self.last = (entries[-1].confidence, entries[-1].changed)
         ends = [entry.until for entry in entries if entry.until is not None]
         if self._age is not None:
             ends.append(min(entry.changed for entry in entries) + self._age)
@@ -200,7 +208,7 @@ def why(
     if entry.confidence < cut.least:
         return f"The confidence is {entry.confidence}; the feed asks for {cut.least}."
     if cut.lock is not None and cut.lock != lock:
-        return "The feed lists another lock."
+        return OTHER_LOCK
     if entry.until is not None and entry.until <= now:
         return "The value is no longer valid."
     if cut.age_days is not None and entry.changed <= now - cut.age_days * _DAY:

@@ -8,7 +8,18 @@ from time import time
 
 import structlog
 
-from cybercoop.exports.building import Build, Pair, Plan, Site, State, build, forget, stored
+from cybercoop.exports.building import (
+    Build,
+    Pair,
+    Plan,
+    Record,
+    Site,
+    State,
+    build,
+    forget,
+    stored,
+)
+from cybercoop.members.device_feeds import Cut
 from cybercoop.sharing import keys_of
 from cybercoop.store import guarding, projection, releases
 from cybercoop.store.database import Database
@@ -87,6 +98,13 @@ class Shelf:
             await asyncio.wait([self._first[plan]], timeout=_PATIENCE)
             kept = self._kept.get(plan)
         return None if kept is None else kept.build
+
+    def record_of(self, format_name: str, cut: Cut, locks: tuple[str, ...]) -> Record | None:
+        """Return what is known of such a list, whatever exceptions it has; None if unbuilt."""
+        for plan, kept in self._kept.items():
+            if kept.build and (plan.format, plan.cut, plan.locks) == (format_name, cut, locks):
+                return kept.build.record
+        return None
 
     async def _begin(self, plan: Plan) -> None:
         (failed,) = await asyncio.gather(self._take_up(plan), return_exceptions=True)

@@ -16,7 +16,7 @@ from cybercoop.store.database import Connection
 from cybercoop.web.api._common import moment, whose
 from cybercoop.web.cursors import Paging, page
 from cybercoop.web.endpoints import Asked, Call, Endpoint, Nothing
-from cybercoop.web.pages.devices import PRODUCTS
+from cybercoop.web.handed_in import PRODUCTS
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Days = Annotated[int, Field(ge=1, le=36_500)]

@@ -1,4 +1,4 @@
-"""Looking up to 10,000 values up: listed or not, since and until when, and what objects."""
+"""Looking up to 10,000 values up: listed or not, since when, what objects, which feeds carry it."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -7,9 +7,10 @@ import msgspec
 from pydantic import Field
 
 from cybercoop.collect import looking_up
-from cybercoop.collect.looking_up import Asker, Found
+from cybercoop.collect.known import Asker, Found
 from cybercoop.members.tokens import Scope
 from cybercoop.web.endpoints import Asked, Call, Endpoint, Nothing
+from cybercoop.web.handed_in import LISTS
 from cybercoop.web.rules_now import guard_now
 
 
@@ -27,9 +28,9 @@ class Lookups(msgspec.Struct, frozen=True):
 
 async def look_up(call: Call[Nothing, Lookup]) -> Lookups:
     """Look values up under the keys of the asker."""
-    rules = await guard_now(call.app)
+    rules, lists = await guard_now(call.app), call.app[LISTS]
     asker = Asker(call.org, call.center, call.around.now())
-    return Lookups(await looking_up.look_up(call.database, rules, asker, call.body.values))
+    return Lookups(await looking_up.look_up(call.database, rules, lists, asker, call.body.values))
 
 
 ENDPOINTS = (
@@ -38,8 +39,10 @@ ENDPOINTS = (
         "/lookup",
         Scope.READ,
         look_up,
-        "Look values up: listed or not, since and until when, and what speaks against it.",
-        "Werte nachschlagen: gelistet oder nicht, seit und bis wann, und was dagegen spricht.",
+        "Look values up: listed or not, since and until when, what speaks against it, and which of"
+        " your feeds carry it.",
+        "Werte nachschlagen: gelistet oder nicht, seit und bis wann, was dagegen spricht, und"
+        " welche Ihrer Feeds sie führen.",
         changes=False,
     ),
 )

@@ -6,8 +6,8 @@ They work without scripts, and without the style. The console will replace them.
 from aiohttp import web
 
 from cybercoop.members.tokens import Scope
+from cybercoop.web.handed_in import PRODUCTS, Products
 from cybercoop.web.pages import devices, entry, kept, lookup, pushing, rendering
-from cybercoop.web.pages.devices import PRODUCTS, Products
 from cybercoop.web.pages.visits import TITLE, Room, dressed, page
 
 _ROOMS: tuple[tuple[str, str, Room, Scope | None], ...] = (

@@ -1,10 +1,8 @@
 """My feeds: which lists the organisation's devices fetch, and a new one with its steps."""
 
 import re
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
 
 from aiohttp import web
 
@@ -16,60 +14,13 @@ from cybercoop.members.device_feeds import DeviceFeed
 from cybercoop.members.tokens import Scope
 from cybercoop.sharing import keys_of
 from cybercoop.store import device_feeds, feeds, releases
+from cybercoop.web.handed_in import PRODUCTS
 from cybercoop.web.pages.rendering import Language
 from cybercoop.web.pages.visits import Visit, is_https
 
 _LONGEST_TITLE = 200
 _USER = "feed"
 _HOST = re.compile(r"[A-Za-z0-9._-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:]+\](:[0-9]{1,5})?").fullmatch
-
-
-class Recipe(Protocol):
-    """Promise what a person reads to set a device up."""
-
-    @property
-    def steps(self) -> Sequence[str]:
-        """Return the numbered steps."""
-
-    @property
-    def test(self) -> str:
-        """Return how to see that it works."""
-
-    @property
-    def limits(self) -> Sequence[str]:
-        """Return what the product cannot do."""
-
-    @property
-    def warning(self) -> str:
-        """Return what could go wrong, or nothing."""
-
-
-class Products(Protocol):
-    """Promise what the room of exports knows of products; ``app`` hands it in."""
-
-    def titles(self) -> Mapping[str, str]:
-        """Return the title of every product by its name."""
-
-    def kinds(self, name: str) -> tuple[str, ...]:
-        """Return the kinds that a product takes; raise ``Misused`` for an unknown one."""
-
-    def takes_all(self, name: str) -> bool:
-        """Say whether one list may hold all of them."""
-
-    def asks_taxii(self, name: str) -> bool:
-        """Say whether it needs a token for TAXII instead of a list."""
-
-    def wanted(self, name: str, kinds: Sequence[str], least: int, title: str) -> DeviceFeed:
-        """Return the feed to make; raise ``Misused``."""
-
-    def places(self, feed: DeviceFeed, token: str, address: str) -> dict[str, str]:
-        """Return what the steps of a feed name."""
-
-    def recipe(self, name: str, said: Mapping[str, str], language: Language) -> Recipe:
-        """Return the steps with these places filled in."""
-
-
-PRODUCTS: web.AppKey[Products] = web.AppKey("products")
 
 
 @dataclass(frozen=True, slots=True)

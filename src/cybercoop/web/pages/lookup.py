@@ -2,7 +2,9 @@
 
 from aiohttp import web
 
-from cybercoop.collect.looking_up import Asker, look_up
+from cybercoop.collect.known import Asker
+from cybercoop.collect.looking_up import look_up
+from cybercoop.web.handed_in import LISTS
 from cybercoop.web.pages.visits import Visit
 from cybercoop.web.rules_now import guard_now
 
@@ -22,7 +24,8 @@ async def answer(visit: Visit) -> web.StreamResponse:
     if len(values) > MOST or any(len(value) > _LONGEST for value in values):
         reason = visit.text("lookup.too_many", most=MOST)
         return visit.page("lookup.html", 422, found=None, asked=asked, reason=reason)
-    rules = await guard_now(visit.request.app)
+    app = visit.request.app
+    rules = await guard_now(app)
     asker = Asker(visit.org, visit.center, visit.now)
-    found = await look_up(visit.database, rules, asker, values)
+    found = await look_up(visit.database, rules, app[LISTS], asker, values)
     return visit.page("lookup.html", found=found, asked=asked, reason="")
