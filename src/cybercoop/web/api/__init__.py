@@ -14,6 +14,10 @@ from cybercoop.web.api import (
     exceptions,
     feeds,
     guard,
+    incident_clocks,
+    incident_parts,
+    incident_sharing,
+    incidents,
     lookup,
     organisations,
     people,
@@ -37,6 +41,10 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *tokens.ENDPOINTS,
     *organisations.ENDPOINTS,
     *people.ENDPOINTS,
+    *incidents.ENDPOINTS,
+    *incident_clocks.ENDPOINTS,
+    *incident_parts.ENDPOINTS,
+    *incident_sharing.ENDPOINTS,
 )
 
 
