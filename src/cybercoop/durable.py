@@ -81,7 +81,7 @@ class Durable:
 
     async def result(self, workflow_id: str) -> Any:
         """Wait for a workflow to end, and return what it returned."""
-        handle = await self._dbos.retrieve_workflow_async(workflow_id)
+        handle = await self._dbos.retrieve_workflow_async(workflow_id, existing_workflow=False)
         return await handle.get_result()
 
     async def step(self, name: str, call: Callable[..., Awaitable[T]], *words: Any) -> T:
@@ -239,7 +239,7 @@ def _started(
             "executor_id": worker,
             "max_executor_threads": _THREADS,
             "serializer": DBOSPortableJSONSerializer(),
-            "log_level": "WARNING",
+            "log_level": "ERROR",  # it warns of whatever is cut off when a process stops
         }
     )
     durable = Durable(DBOS, loop)

@@ -39,6 +39,7 @@ class Hand:
         return [dict(msgspec.to_builtins(one)) for one in left]
 
     async def act(self, place: str, step: Action, values: Values, limit: Limit | None) -> Values:  # noqa: ARG002 - found again by its place
+        """Carry out an action; ``walking.Hand`` says how."""
         self._seq += 1
         passed, self._passed = self._passed, []
         said = await self._engine.durable.step(
@@ -54,6 +55,7 @@ class Hand:
         return dict(msgspec.to_builtins(came))
 
     async def call(self, place: str, step: Call, values: Values, limit: Limit | None) -> Values:
+        """Carry out another playbook; ``walking.Hand`` says how."""
         if place.count(">/") >= _DEEPEST_CALLS:
             raise Failed(f"Playbooks call each other deeper than {_DEEPEST_CALLS}.")
         await self.passed(place, step, step.playbook)
@@ -79,6 +81,7 @@ class Hand:
         values: Values,
         limit: Limit | None,
     ) -> list[Values]:
+        """Run branches side by side; ``walking.Hand`` says how."""
         book = {"playbook": playbook.id, "modified": playbook.modified}
         return await self._side_by_side(heads, book, values, limit)
 
@@ -102,12 +105,14 @@ class Hand:
         return [values_of(one) for one in came]
 
     async def passed(self, place: str, step: AnyStep, taken: str) -> None:
+        """Note a step that only decides, for the next one that does something."""
         self._seq += 1
         self._passed.append(
             Passed(place, self._seq, step.id, str(type(step).__struct_config__.tag), taken)
         )
 
     async def paused(self, place: str, step: AnyStep) -> int:
+        """Wait for the delay of a step that only decides; return when it began."""
         said = await self._engine.durable.step(
             f"{place} delay", carrying.pause, self._engine.house, self._run_id, place, step.delay
         )
