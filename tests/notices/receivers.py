@@ -14,16 +14,33 @@ from aiohttp import web
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword
 
 OK = "250 OK"
-Verdict = Callable[[int], str]
-"""Says what is answered to the mail of that number, counted from 0."""
+LATER = "451 Try again later"
+Taken = Callable[[int, str], bool]
+"""Says whether a mail or call is taken, by its number, counted from 0, and by its key."""
 
 
-def every_second(number: int) -> str:
-    return OK if number % 2 else "451 Try again later"
+def every_second(number: int, _key: str) -> bool:
+    return number % 2 == 1
 
 
-def all_of_them(_number: int) -> str:
-    return OK
+def all_of_them(_number: int, _key: str) -> bool:
+    return True
+
+
+def none_of_them(_number: int, _key: str) -> bool:
+    return False
+
+
+def the_second_time() -> Taken:
+    """Fail for the first time that each key comes."""
+    seen: set[str] = set()
+
+    def is_taken(_number: int, key: str) -> bool:
+        known = key in seen
+        seen.add(key)
+        return known
+
+    return is_taken
 
 
 @dataclass
@@ -31,12 +48,16 @@ class Letterbox:
     """What a mail server was given: all that came in, and what of it was taken."""
 
     port: int = 0
-    verdict: Verdict = all_of_them
+    is_taken: Taken = all_of_them
     refused: tuple[str, ...] = ()
     came: list[bytes] = field(default_factory=list)
     taken: list[EmailMessage] = field(default_factory=list)
     to: list[str] = field(default_factory=list)
     logins: list[bytes] = field(default_factory=list)
+    # At the mail of this number it waits before it answers, until it is told to go on.
+    waits_at: int = -1
+    waiting: asyncio.Event = field(default_factory=asyncio.Event)
+    goes_on: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def handle_RCPT(  # noqa: N802 - the library's name
         self, _server: SMTP, _session: Any, envelope: Envelope, address: str, _options: Any
@@ -52,11 +73,16 @@ class Letterbox:
         content = envelope.content or b""
         assert isinstance(content, bytes)
         self.came.append(content)
-        said = self.verdict(len(self.came) - 1)
-        if said == OK:
-            self.to += envelope.rcpt_tos
-            self.taken.append(email.message_from_bytes(content, policy=email.policy.default))
-        return said
+        number = len(self.came) - 1
+        if number == self.waits_at:
+            self.waiting.set()
+            await self.goes_on.wait()
+        message = email.message_from_bytes(content, policy=email.policy.default)
+        if not self.is_taken(number, str(message["Message-ID"])):
+            return LATER
+        self.to += envelope.rcpt_tos
+        self.taken.append(message)
+        return OK
 
     def authenticate(
         self, _server: SMTP, _session: Any, _envelope: Any, _mechanism: str, data: LoginPassword
@@ -74,13 +100,13 @@ class Letterbox:
 
 @asynccontextmanager
 async def mail_server(
-    verdict: Verdict = all_of_them,
+    is_taken: Taken = all_of_them,
     refused: tuple[str, ...] = (),
     tls: ssl.SSLContext | None = None,
     port: int = 0,
 ) -> AsyncIterator[Letterbox]:
     """Run a mail server until left; with ``tls`` it wants STARTTLS and a password."""
-    box = Letterbox(verdict=verdict, refused=refused)
+    box = Letterbox(is_taken=is_taken, refused=refused)
     secured = {"tls_context": tls, "require_starttls": True} if tls else {}
     if tls:
         secured |= {"authenticator": box.authenticate, "auth_required": True}
@@ -110,7 +136,8 @@ class Hook:
     """What a webhook receiver was told: all calls, and those that it took."""
 
     url: str = ""
-    status: Callable[[int], int] = lambda _number: 204
+    is_taken: Taken = all_of_them
+    otherwise: int = 503
     location: str = ""
     came: list[Called] = field(default_factory=list)
     taken: list[Called] = field(default_factory=list)
@@ -118,24 +145,20 @@ class Hook:
     async def handle(self, request: web.Request) -> web.Response:
         call = Called(dict(request.headers), await request.read())
         self.came.append(call)
-        status = self.status(len(self.came) - 1)
-        if status < 300:
+        if self.is_taken(len(self.came) - 1, call.headers["Idempotency-Key"]):
             self.taken.append(call)
+            return web.Response(status=204)
         headers = {"Location": self.location} if self.location else {}
-        return web.Response(status=status, headers=headers)
+        return web.Response(status=self.otherwise, headers=headers)
 
     def keys(self) -> list[str]:
         return [one.headers["Idempotency-Key"] for one in self.taken]
 
 
-def half(number: int) -> int:
-    return 204 if number % 2 else 503
-
-
 @asynccontextmanager
-async def receiver(status: Callable[[int], int] = lambda _number: 204) -> AsyncIterator[Hook]:
-    """Run a webhook receiver until left."""
-    hook = Hook(status=status)
+async def receiver(is_taken: Taken = all_of_them, otherwise: int = 503) -> AsyncIterator[Hook]:
+    """Run a webhook receiver until left; ``otherwise`` is the status of what is not taken."""
+    hook = Hook(is_taken=is_taken, otherwise=otherwise)
     app = web.Application()
     app.router.add_post("/hook", hook.handle)
     runner = web.AppRunner(app)

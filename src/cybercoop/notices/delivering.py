@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
+from cybercoop.config import Settings
 from cybercoop.errors import Misused, NotFound
 from cybercoop.notices import carrying, links, mail, webhooks, writing
 from cybercoop.notices.carrying import Most
@@ -46,6 +47,12 @@ class Post:
     digest_hour: int = 7
 
 
+def post_of(database: Database, settings: Settings, around: Surroundings) -> Post:
+    """Return how a center delivers that is set up like this."""
+    box = mail.mailbox_of(settings)
+    return Post(database, around, box, settings.public_address, settings.digest_hour)
+
+
 def digest_time(now: int, hour: int) -> int:
     """Return when mail of the day was last to go out, in microseconds since 1970.
 
@@ -62,10 +69,10 @@ def digest_time(now: int, hour: int) -> int:
 
 
 async def is_needed(post: Post) -> bool:
-    """Say whether something should go out by now."""
-    now = post.around.now()
+    """Say whether something should go out, or was on its way when a worker died."""
+    before = digest_time(post.around.now(), post.digest_hour)
     async with post.database.read() as connection:
-        return await notices.is_any_due(connection, now, digest_time(now, post.digest_hour))
+        return await notices.is_any_waiting(connection, before)
 
 
 async def due(post: Post) -> dict[str, int]:

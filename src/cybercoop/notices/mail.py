@@ -12,11 +12,14 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
+from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 import aiosmtplib
 import idna
 
+from cybercoop.config import Settings
 from cybercoop.errors import CoopError
 from cybercoop.notices.writing import Written
 
@@ -48,11 +51,23 @@ class Mailbox:
     tls: Tls = "starttls"
     user: str = ""
     password: str = field(default="", repr=False)
+    password_file: Path | None = None
 
-    @property
-    def domain(self) -> str:
-        """Return the domain that the ids of our mails end with."""
-        return self.sender.rpartition("@")[2]
+
+def mailbox_of(settings: Settings) -> Mailbox | None:
+    """Return the mail server that is set, or None."""
+    if not settings.smtp_host:
+        return None
+    host = urlsplit(settings.public_address).hostname or ""
+    return Mailbox(
+        settings.smtp_host,
+        settings.smtp_port,
+        settings.mail_from or f"cybercoop@{'localhost' if ':' in host else host}",
+        settings.smtp_tls,
+        settings.smtp_user,
+        settings.smtp_password.get_secret_value(),
+        settings.smtp_password_file,
+    )
 
 
 def composed(
@@ -94,7 +109,7 @@ async def send(box: Mailbox, message: EmailMessage) -> None:
             hostname=box.host,
             port=box.port,
             username=box.user or None,
-            password=box.password or None,
+            password=_password(box) or None,
             # The library would ask the DNS for our name.
             local_hostname=_ascii(box.sender).rpartition("@")[2],
             timeout=_SECONDS,
@@ -104,6 +119,16 @@ async def send(box: Mailbox, message: EmailMessage) -> None:
         )
     except (aiosmtplib.SMTPException, OSError, ValueError) as error:
         raise _told(error) from error
+
+
+def _password(box: Mailbox) -> str:
+    """Return the password as it is now: it may be changed while we run."""
+    if box.password_file is None:
+        return box.password
+    try:
+        return box.password_file.read_text("utf-8").strip()
+    except (OSError, ValueError) as error:
+        raise NotDelivered("The password of the mail server cannot be read.") from error
 
 
 def _told(error: Exception) -> NotDelivered:

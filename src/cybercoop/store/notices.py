@@ -174,18 +174,17 @@ async def deliver(connection: Connection, new: Notice, receivers: Mapping[str, R
         await connection.execute(insert(deliveries), rows)
 
 
-async def is_any_due(connection: Connection, now: int, gathered_before: int) -> bool:
-    """Say whether something should go out by now."""
-    query = select(exists().where(_due(now, gathered_before)))
+async def is_any_waiting(connection: Connection, gathered_before: int) -> bool:
+    """Say whether something should go out, or is in the hands of a worker who may have died."""
+    c = deliveries.c
+    waits = and_(c.state == State.WAITING.value, c.next_at.is_not(None))
+    query = select(or_(exists().where(waits), exists().where(_gathered(gathered_before))))
     return bool((await connection.execute(query)).scalar())
 
 
-def _due(now: int, gathered_before: int) -> ColumnElement[bool]:
+def _gathered(before: int) -> ColumnElement[bool]:
     c = deliveries.c
-    return or_(
-        and_(c.state == State.WAITING.value, c.next_at <= now),
-        and_(c.state == State.GATHERED.value, c.next_at < gathered_before),
-    )
+    return and_(c.state == State.GATHERED.value, c.next_at < before)
 
 
 async def keep_mail(connection: Connection) -> None:
@@ -199,7 +198,7 @@ async def keep_mail(connection: Connection) -> None:
 async def bind(connection: Connection, gathered_before: int, now: int, most: int) -> None:
     """Make one letter for each of at most so many people of what was gathered for them."""
     c = deliveries.c
-    gathered = and_(c.state == State.GATHERED.value, c.next_at < gathered_before)
+    gathered = _gathered(gathered_before)
     whose = select(c.person_id).where(gathered).distinct().limit(most)
     found = list(await connection.scalars(whose))
     # Another worker who gathers at the same time waits here, and then finds nothing left.
