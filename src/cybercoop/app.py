@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 from aiohttp import HttpVersion11, web
 
-from cybercoop import durable
+from cybercoop import durable, notices
 from cybercoop.collect import guarding, schedules
 from cybercoop.collect.collecting import House
 from cybercoop.collect.projector import Projector
@@ -236,7 +236,10 @@ async def _working(
 ) -> None:
     """Do all durable work until cancelled."""
     sources = House(database, around, os.environ)
-    parts = [schedules.part(Schedules(sources, settings.feeds, projector.wake))]
+    parts = [
+        schedules.part(Schedules(sources, settings.feeds, projector.wake)),
+        notices.part(notices.post_of(database, settings, around)),
+    ]
     await durable.keep(parts, database, settings.data, around)
 
 
