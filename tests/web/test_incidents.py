@@ -49,6 +49,7 @@ PLACES = [
     ("POST", "/share", {"tlp": "green"}),
     ("DELETE", "/share", None),
     ("GET", "/stix", None),
+    ("GET", "/pdf", None),
 ]
 
 
@@ -221,6 +222,9 @@ async def test_an_incident_is_taken_away_as_stix(database_url: str, tmp_path: Pa
         (case,) = (one for one in made["objects"] if one["type"] == "incident")
         assert (case["name"], case["description"]) == (CASE["title"], CASE["text"])
         assert "Xaver" not in json.dumps(made)
+        paper = await ask(center, "GET", f"{path}/pdf?language=en", county)
+        assert base64.b64decode(paper["content"]).startswith(b"%PDF-")
+        await ask(center, "GET", f"{path}/pdf?language=fr", county, code=400)
         verdicts = await center.push(county, made["objects"], dry_run="1")
         assert {one["outcome"] for one in verdicts} == {"accepted"}
 

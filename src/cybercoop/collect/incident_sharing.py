@@ -4,6 +4,7 @@ Nothing of an incident goes out by any other way. What was shared is what was sh
 what changes in the incident afterwards stays at home until it is shared again.
 """
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,8 +17,9 @@ from cybercoop.collect.incidents import Acting, found, note
 from cybercoop.collect.indicating import indicator
 from cybercoop.collect.reading import Value
 from cybercoop.errors import NotFound, Refused
-from cybercoop.incidents import bundle
+from cybercoop.incidents import bundle, report
 from cybercoop.incidents.cases import Incident
+from cybercoop.incidents.taxonomy import Language
 from cybercoop.sharing import UNSAID, Addressed, locks
 from cybercoop.sharing.audience import audience
 from cybercoop.store import contributions, incident_parts, incidents, members
@@ -216,3 +218,23 @@ async def export(
     objects = _indicators(incident, values, incident.changed_at)
     name = by.org.name
     return incident, bundle.bundle(incident, name, timeline, objects, incident.changed_at)
+
+
+async def on_paper(
+    connection: Connection, by: Acting, incident_id: str, language: Language
+) -> tuple[Incident, bytes]:
+    """Return an incident and all of it but people as a PDF, for its owner."""
+    incident = await incidents.find(connection, by.org.id, incident_id)
+    held = await incident_parts.participants_of(connection, incident.id)
+    values = await incident_parts.linked(connection, incident.id)
+    files = await incident_parts.files_of(connection, incident.id)
+    case = report.Case(
+        incident,
+        by.org.name,
+        await incidents.timeline(connection, incident.id),
+        await incidents.clocks_of(connection, incident.id),
+        [(one.part.value, one.name) for one in held],
+        [(one.kind, one.value) for one in values],
+        [(one.name, str(one.size), one.hash) for one in files],
+    )
+    return incident, await asyncio.to_thread(report.pdf, case, language)

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from cybercoop.incidents import profiles, taxonomy
-from cybercoop.incidents.cases import Incident, Severity, State
+from cybercoop.incidents.cases import Incident
+from cybercoop.incidents.wording import word
 
 MISSING = "[bitte ergänzen]"
 
@@ -17,20 +18,6 @@ FACTS = (
 )
 """What a draft may ask for; what is not known is left to be filled in by hand."""
 
-SEVERITIES: Mapping[Severity, str] = {
-    Severity.LOW: "gering",
-    Severity.MEDIUM: "mittel",
-    Severity.HIGH: "hoch",
-    Severity.CRITICAL: "kritisch",
-}
-STATES: Mapping[State, str] = {
-    State.REPORTED: "gemeldet",
-    State.INVESTIGATING: "wird untersucht",
-    State.CONTAINED: "eingedämmt",
-    State.RECOVERING: "Wiederanlauf",
-    State.CLOSED: "abgeschlossen",
-    State.FALSE_ALARM: "Fehlalarm",
-}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NOTICE = "Entwurf, von Menschen zu prüfen und zu senden."
 
@@ -57,8 +44,8 @@ def facts_of(
         "known": local(incident.known_at, zone),
         "began": "" if incident.began_at is None else local(incident.began_at, zone),
         "category": taxonomy.title(incident.category, incident.type, "de"),
-        "severity": SEVERITIES[incident.severity],
-        "state": STATES[incident.state],
+        "severity": word(incident.severity.value, "de"),
+        "state": word(incident.state.value, "de"),
         "text": incident.text or incident.title,
         "indicators": "\n".join(indicators),
     }

@@ -1,7 +1,7 @@
 """Giving an incident to others, reduced or whole, and taking it away as STIX or PDF."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from pydantic import Field
@@ -34,6 +34,12 @@ class Sharing(Giving):
     indicators: Annotated[bool, Field(description="give the values of the incident along")] = True
 
 
+class Printing(Asked):
+    """Say in which language the headings of a report are."""
+
+    language: Literal["de", "en"] = "de"
+
+
 class SharePreview(msgspec.Struct, frozen=True):
     """Show the very objects that would be given, under which lock, and who would see them."""
 
@@ -57,6 +63,14 @@ class StixBundle(msgspec.Struct, frozen=True):
     type: str
     id: str
     objects: Sequence[dict[str, Any]]
+
+
+class Paper(msgspec.Struct, frozen=True):
+    """Return a report; its content is in base64."""
+
+    id: str
+    media_type: str
+    content: bytes
 
 
 def _way(said: Sharing) -> Way:
@@ -116,6 +130,15 @@ async def export_stix(call: Call[Nothing, None]) -> StixBundle:
     return StixBundle(made["type"], made["id"], made["objects"])
 
 
+async def export_pdf(call: Call[Printing, None]) -> Paper:
+    """Return an incident as PDF."""
+    async with call.database.read() as connection:
+        by = await acting(connection, call)
+        one = call.path["incident_id"]
+        _, made = await deeds.on_paper(connection, by, one, call.query.language)
+    return Paper(one, "application/pdf", made)
+
+
 ENDPOINTS = (
     Endpoint(
         "POST",
@@ -157,5 +180,13 @@ ENDPOINTS = (
         export_stix,
         "Return an incident as a STIX bundle for your own use.",
         "Einen Vorfall als STIX-Bündel für sich selbst ausgeben.",
+    ),
+    Endpoint(
+        "GET",
+        "/incidents/{incident_id}/pdf",
+        Scope.READ,
+        export_pdf,
+        "Return an incident as PDF for your own use.",
+        "Einen Vorfall als PDF für sich selbst ausgeben.",
     ),
 )
