@@ -31,7 +31,15 @@ def _shipped() -> Path:
     return installed if installed.is_dir() else here.parents[2] / "feeds"
 
 
+def _shipped_playbooks() -> Path:
+    """Return the playbooks and rules that came with the product, installed or checked out."""
+    here = Path(__file__).resolve()
+    installed = here.parent / "shipped_playbooks"  # ``playbooks`` is a room
+    return installed if installed.is_dir() else here.parents[2] / "playbooks"
+
+
 SHIPPED = _shipped()
+PLAYBOOKS = _shipped_playbooks()
 
 
 class Settings(BaseSettings):
@@ -47,6 +55,9 @@ class Settings(BaseSettings):
     data: Annotated[Path, Field(description="folder for state")] = Path(".cybercoop")
     database: Annotated[str, Field(description="sqlite:///PATH or postgresql://…")] = ""
     feeds: Annotated[Path, Field(description="folder of definitions of sources")] = SHIPPED
+    playbooks: Annotated[Path, Field(description="folder of playbooks and triggers.toml")] = (
+        PLAYBOOKS
+    )
     listen: Annotated[str, Field(description="address and port to serve on")] = "127.0.0.1:8080"
     tls_cert: Annotated[Path | None, Field(description="PEM certificate chain")] = None
     tls_key: Annotated[Path | None, Field(description="PEM private key")] = None
@@ -63,6 +74,9 @@ class Settings(BaseSettings):
         16 * 1024 * 1024
     )
     page_limit: Annotated[int, Field(ge=1, description="most objects on one TAXII page")] = 1000
+    targets: Annotated[
+        Path | None, Field(description="TOML file of systems that playbooks may send requests to")
+    ] = None
     block_alone: Annotated[
         int, Field(ge=0, description="counties that one approval may block at; more take two")
     ] = 3

@@ -72,6 +72,19 @@ class Durable:
         """Have a workflow started as soon as this process is ready."""
         self._at_once.append((queue, workflow, words))
 
+    async def begin(self, queue: str, workflow: Any, workflow_id: str, *words: Any) -> None:
+        """Start a workflow from the loop of the process, as ``start`` does from a workflow.
+
+        In a thread: DBOS would make its own threads those of whichever loop calls it.
+        """
+        await asyncio.to_thread(self._begin, queue, workflow, workflow_id, words)
+
+    def _begin(self, queue: str, workflow: Any, workflow_id: str, words: tuple[Any, ...]) -> None:
+        from dbos import SetWorkflowID  # noqa: PLC0415 - see ``keep``
+
+        with SetWorkflowID(workflow_id):
+            self._dbos.enqueue_workflow(queue, workflow, *words)
+
     async def start(self, queue: str, workflow: Any, workflow_id: str, *words: Any) -> None:
         """Start a workflow under an id; a second start under the same id changes nothing."""
         from dbos import SetWorkflowID  # noqa: PLC0415 - see ``keep``

@@ -287,7 +287,7 @@ async def test_a_time_out_of_a_branching_step_ends_its_branches(one: Stage) -> N
         step(
             "parallel",
             "both",
-            timeout=300,
+            timeout=3_000,
             next_steps=[key("action", "left"), key("action", "right")],
             on_success=key("end", "in time"),
             on_failure=key("action", "late"),

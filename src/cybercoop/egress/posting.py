@@ -1,4 +1,4 @@
-"""One POST that keeps the rules of the exit: checked addresses, no redirects, bounded time."""
+"""One request that changes something and keeps the rules: checked addresses, no redirects, bounded time."""
 
 import asyncio
 import ssl
@@ -14,8 +14,10 @@ _TAKEN = range(200, 300)
 _ELSEWHERE = range(300, 400)
 
 
-async def post(url: str, body: bytes, headers: Mapping[str, str], rules: Rules) -> None:
-    """POST ``body`` to ``url`` and return when it was taken; nothing of the answer is read.
+async def post(
+    url: str, body: bytes, headers: Mapping[str, str], rules: Rules, method: str = "POST"
+) -> None:
+    """Send ``body`` to ``url`` and return when it was taken; nothing of the answer is read.
 
     Raise ``Unreachable`` for every status but 2xx and every fault on the way, ``Refused`` and
     ``Forbidden`` for a place that the rules exclude. Nobody is led elsewhere: what is posted was
@@ -35,7 +37,9 @@ async def post(url: str, body: bytes, headers: Mapping[str, str], rules: Rules) 
                 headers={"User-Agent": "cybercoop"},
                 trust_env=False,
             ) as session,
-            session.post(here, data=body, headers=headers, allow_redirects=False) as answer,
+            session.request(
+                method, here, data=body, headers=headers, allow_redirects=False
+            ) as answer,
         ):
             if answer.status in _ELSEWHERE:
                 msg = f"{here.host} redirects ({answer.status}), which is not followed."

@@ -112,10 +112,10 @@ def _duty(step: AnyStep, scope: Scope) -> Iterator[Finding]:
     own = {
         "questions": (bool(duty.questions), isinstance(step, Action)),
         "arguments": (bool(duty.arguments), isinstance(step, Action)),
-        "revert": (bool(duty.revert), isinstance(step, Action | Call)),
-        "approvals": (bool(duty.approvals), isinstance(step, Action | Call)),
-        "deadline": (duty.deadline is not None, isinstance(step, Action | Call)),
-        "role": (bool(duty.role), isinstance(step, Action | Call)),
+        "revert": (bool(duty.revert), isinstance(step, Action)),
+        "approvals": (bool(duty.approvals), isinstance(step, Action)),
+        "deadline": (duty.deadline is not None, isinstance(step, Action)),
+        "role": (bool(duty.role), isinstance(step, Action)),
     }
     for name, (is_there, may_be) in own.items():
         if is_there and not may_be:

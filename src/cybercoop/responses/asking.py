@@ -9,6 +9,7 @@ from cybercoop.playbooks import templates
 from cybercoop.playbooks.duties import Question
 from cybercoop.playbooks.progress import Response, Run, Task
 from cybercoop.playbooks.steps import Command
+from cybercoop.responses import telling
 from cybercoop.responses.commands import Doing
 from cybercoop.store import responses
 from cybercoop.store.database import Connection
@@ -92,6 +93,8 @@ async def announce(connection: Connection, new: Task) -> None:
     await responses.note(
         connection, new.response_id, new.created_at, "engine", "task-opened", new.org_id, **told
     )
+    response = await responses.response(connection, new.response_id)
+    await telling.of_task(connection, response, new)
 
 
 def first_stage(created: int, due: int | None) -> int | None:

@@ -4,7 +4,6 @@ Everything stands in our own tables before and after: whoever carries the same p
 what was done, and does not do it again.
 """
 
-import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +18,7 @@ from cybercoop.playbooks.progress import GOING, Response, Run, Step, Task
 from cybercoop.playbooks.steps import Action, Playbook
 from cybercoop.playbooks.variables import Value
 from cybercoop.responses import asking
-from cybercoop.responses.commands import Doing, kinds
+from cybercoop.responses.commands import Doing, kinds, name_of
 from cybercoop.responses.recording import Recorder
 from cybercoop.responses.walking import TIMED_OUT, Failed, Limit, TimedOut, Values
 from cybercoop.responses.watching import Watch
@@ -33,8 +32,6 @@ ENGINE = "engine"
 
 WAY_BACK = "~/"
 """In the place of every step that takes another one back."""
-
-_SPACE = uuid.UUID("6f2c8f1e-9b0a-5d1c-8b57-3f0c7d1e2a64")
 
 
 Look = Callable[[Connection, Response, Run], Awaitable[Any]]
@@ -101,11 +98,6 @@ def carrying(
     return Carrying(
         database, center, settings, around, Recorder(database), watch, Keeper(guard), {}
     )
-
-
-def name_of(*parts: object) -> str:
-    """Return the id of something at a place of a run: the same whenever it is asked for."""
-    return str(uuid.uuid5(_SPACE, "\n".join(map(str, parts))))
 
 
 async def act(

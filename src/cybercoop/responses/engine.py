@@ -67,7 +67,7 @@ class Engine:
                 for response_id, turn in found:
                     name = f"response {response_id} {turn}"
                     if name not in self.started:
-                        await self.durable.start(
+                        await self.durable.begin(
                             self.queue, self.response_workflow, name, response_id
                         )
                         self.started.add(name)

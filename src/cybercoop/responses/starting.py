@@ -10,6 +10,7 @@ from cybercoop.playbooks import documents, variables
 from cybercoop.playbooks.progress import Response, Run
 from cybercoop.playbooks.steps import Action, Call, Playbook
 from cybercoop.playbooks.variables import Value
+from cybercoop.responses import telling
 from cybercoop.responses.carrying import Carrying
 from cybercoop.sharing import locks
 from cybercoop.sharing.keys import keys_of
@@ -183,6 +184,7 @@ async def propose(
         needed=checked.approvals,
         why=dict(plan.why),
     )
+    await telling.of_approval(connection, new, house.center.org_id)
     return new
 
 

@@ -31,3 +31,14 @@ async def all_of(connection: Connection, org_id: str | None) -> list[Person]:
         )
         for row in await connection.execute(query)
     ]
+
+
+async def deputies(
+    connection: Connection, org_id: str, role: str, person_id: str | None
+) -> list[str]:
+    """Return who stands in for a person, or for everybody of an organisation who has a role."""
+    c = people.c
+    query = select(c.id, c.roles, c.deputy_id).where(c.org_id == org_id).order_by(c.id)
+    rows = (await connection.execute(query)).all()
+    asked = [row for row in rows if row.id == person_id or (not person_id and role in row.roles)]
+    return sorted({row.deputy_id for row in asked if row.deputy_id is not None})

@@ -9,13 +9,13 @@ from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Table, and_, func, insert, select, update
+from sqlalchemy import ColumnElement, Table, and_, exists, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from cybercoop.errors import NotFound
 from cybercoop.playbooks.progress import GOING, OPEN, Response, Run, Step, Task
 from cybercoop.store.database import Connection
-from cybercoop.store.response_tables import approvals, log, responses, runs, steps, tasks
+from cybercoop.store.response_tables import approvals, blocks, log, responses, runs, steps, tasks
 
 Thing = TypeVar("Thing", bound=Struct)
 
@@ -185,6 +185,28 @@ async def tasks_due(connection: Connection, now: int) -> list[Task]:
     """Return the open tasks whose deadline has to be told again."""
     query = select(tasks).where(tasks.c.next_at <= now, tasks.c.state.in_(OPEN))
     return [thing(Task, row) for row in await connection.execute(query.order_by(tasks.c.next_at))]
+
+
+async def anything_due(connection: Connection, now: int) -> bool:
+    """Say whether time has done something that has to be looked at."""
+    late = exists().where(tasks.c.next_at <= now)
+    c = blocks.c
+    over = exists().where(c.ended_at.is_(None), c.until <= now)
+    glass = exists().where(_unratified(now))
+    return bool(await connection.scalar(select(or_(late, over, glass))))
+
+
+async def unratified(connection: Connection, now: int) -> list[str]:
+    """Return the responses begun on one person's word that nobody ratified in time."""
+    found = await connection.scalars(select(responses.c.id).where(_unratified(now)))
+    return list(found.all())
+
+
+def _unratified(now: int) -> ColumnElement[bool]:
+    c = responses.c
+    return and_(
+        c.glass_until <= now, c.ratified_at.is_(None), c.wanted == "", c.state != "rejected"
+    )
 
 
 async def change_task(

@@ -9,6 +9,7 @@ do outside carries ``doing.key``.
 
 import importlib
 import pkgutil
+import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from cybercoop.responses.carrying import Carrying
 
 Values = Mapping[str, Value]
+
+
+_SPACE = uuid.UUID("6f2c8f1e-9b0a-5d1c-8b57-3f0c7d1e2a64")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,11 @@ class Kind:
     name: str
     is_effect: bool
     carry_out: Callable[[Doing], Awaitable[Values]]
+
+
+def name_of(*parts: object) -> str:
+    """Return the id of something at a place of a run: the same whenever it is asked for."""
+    return str(uuid.uuid5(_SPACE, "\n".join(map(str, parts))))
 
 
 @cache

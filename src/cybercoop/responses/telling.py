@@ -1,0 +1,103 @@
+"""What people are told about responses: in German and English, under the lock of the response."""
+
+from dataclasses import replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from cybercoop.notices.telling import CENTER, Notice, tell
+from cybercoop.playbooks.progress import Response, Task
+from cybercoop.store.database import Connection
+
+_WALL = ZoneInfo("Europe/Berlin")
+_DAY = 86_400_000_000
+
+_DEPUTIES, _CENTER = 1, 2
+_OPENED = ("Neue Aufgabe: {}", "New task: {}")
+_WORDS = {
+    0: ("Erinnerung: {}", "Reminder: {}"),
+    _DEPUTIES: ("Frist abgelaufen, Vertretung gefragt: {}", "Overdue, deputy asked: {}"),
+    _CENTER: ("Frist abgelaufen: {}", "Overdue: {}"),
+}
+"""By how far a deadline has been told: a reminder, the deputy, the center."""
+
+
+async def of_task(connection: Connection, response: Response, new: Task) -> None:
+    """Tell whom a task waits for; what is due within a day at once, the rest once a day."""
+    is_critical = new.due_at is not None and new.due_at - new.created_at <= _DAY
+    await tell(
+        connection,
+        _notice(response, new, _OPENED, f"task {new.id}", "now" if is_critical else "digest"),
+    )
+
+
+async def of_deadline(
+    connection: Connection, response: Response, late: Task, now: int, person_ids: list[str]
+) -> None:
+    """Tell of a deadline, one stage after the other: people, their deputies, the center."""
+    words = _WORDS[late.stage]
+    key = f"task {late.id} stage {late.stage}"
+    plain = _notice(response, late, words, key, "now", at=now)
+    if late.stage == _DEPUTIES and person_ids:
+        for person_id in person_ids:
+            await tell(connection, _for_person(plain, person_id))
+    elif late.stage == _CENTER:
+        await tell(connection, _for_center(plain))
+    else:
+        await tell(connection, plain)
+
+
+async def of_approval(connection: Connection, response: Response, center_id: str) -> None:
+    """Tell the center's people that a response waits for their approval."""
+    subject = f"{_exercise(response)}{response.title}"
+    await tell(
+        connection,
+        Notice(
+            key=f"approve {response.id} {response.approvals_since}",
+            org_id=center_id,
+            urgency="now",
+            lock=response.lock,
+            subject_de=f"Freigabe erbeten: {subject}",
+            subject_en=f"Approval wanted: {subject}",
+            text_de=f"Ein Einsatz wartet auf {response.approvals_needed} Freigabe(n).",
+            text_en=f"A response waits for {response.approvals_needed} approval(s).",
+            at=response.created_at,
+            role=CENTER,
+        ),
+    )
+
+
+def _notice(
+    response: Response, one: Task, words: tuple[str, str], key: str, urgency: str, at: int = 0
+) -> Notice:
+    due_de = due_en = ""
+    if one.due_at is not None:
+        moment = datetime.fromtimestamp(one.due_at / 1e6, _WALL)
+        due_de = f"\n\nFrist: {moment:%d.%m.%Y, %H:%M} Uhr"
+        due_en = f"\n\nDue: {moment:%Y-%m-%d %H:%M} ({moment.tzname()})"
+    text = "\n".join([one.text, *(f"{name} = {value}" for name, value in one.listed)])
+    about = f"{_exercise(response)}{response.title}"
+    return Notice(
+        key=key,
+        org_id=one.org_id,
+        urgency="now" if urgency == "now" else "digest",
+        lock=response.lock,
+        subject_de=words[0].format(one.title),
+        subject_en=words[1].format(one.title),
+        text_de=f"{about}\n\n{text}{due_de}",
+        text_en=f"{about}\n\n{text}{due_en}",
+        at=at or one.created_at,
+        role=one.role or None,
+        task_id=one.id,
+    )
+
+
+def _exercise(response: Response) -> str:
+    return "ÜBUNG: " if response.exercise else ""
+
+
+def _for_person(plain: Notice, person_id: str) -> Notice:
+    return replace(plain, key=f"{plain.key} {person_id}", role=None, person_id=person_id)
+
+
+def _for_center(plain: Notice) -> Notice:
+    return replace(plain, role=CENTER)

@@ -1,0 +1,67 @@
+"""What time does to responses: deadlines are told, blocks end, broken glass is swept up.
+
+Each look is one statement for each kind; what is found is changed in the transaction that finds
+it, so that of several workers one does it.
+"""
+
+import asyncio
+from contextlib import suppress
+
+from cybercoop.errors import CoopError
+from cybercoop.playbooks.progress import Task
+from cybercoop.responses import leading, telling
+from cybercoop.responses.carrying import ENGINE, Carrying
+from cybercoop.store import blocks, people, responses
+from cybercoop.store.database import Connection, explained
+
+_EVERY = 5
+_LAST = 2
+"""The stage of a deadline that is the last one told: the center knows."""
+
+
+async def tend(house: Carrying) -> None:
+    """Look every few seconds what time has done, until cancelled."""
+    while True:
+        # A database that is away is there again in some other moment.
+        with suppress(CoopError, OSError), explained():
+            await look(house)
+        await asyncio.sleep(_EVERY)
+
+
+async def look(house: Carrying) -> None:
+    """Tell deadlines, end blocks that are over, and take back what nobody ratified."""
+    now = house.around.now()
+    async with house.database.read() as connection:
+        if not await responses.anything_due(connection, now):
+            return
+    async with house.database.write() as connection:
+        for late in await responses.tasks_due(connection, now):
+            await _told(connection, late, now)
+        for over in await blocks.expire(connection, now):
+            told = {"value": over.value}
+            await responses.note(
+                connection, over.response_id, now, ENGINE, "block-ended", over.org_id, **told
+            )
+        for response_id in await responses.unratified(connection, now):
+            await responses.change(connection, response_id, now, glass_until=None)
+            reason = "Nobody ratified it within the hour."
+            await leading.roll_back(house, connection, response_id, ENGINE, reason)
+
+
+async def _told(connection: Connection, late: Task, now: int) -> None:
+    """Tell a deadline to whom it is to be told now, and remember to whom next, and when."""
+    response = await responses.response(connection, late.response_id)
+    deputies = await people.deputies(connection, late.org_id, late.role, late.assignee)
+    await telling.of_deadline(connection, response, late, now, deputies)
+    what = ("reminded", "deputy-asked", "center-told")[late.stage]
+    told = {"task": late.title}
+    await responses.note(connection, response.id, now, ENGINE, what, late.org_id, **told)
+    following = None if late.stage == _LAST else _next(late, now)
+    values = {"stage": late.stage + 1, "next_at": following}
+    await responses.change_task(connection, late.id, {"open", "claimed"}, **values)
+
+
+def _next(late: Task, now: int) -> int:
+    """Return when a deadline is told again: when it passes, and when a quarter more has passed."""
+    due = late.due_at or now
+    return due if late.stage == 0 else max(now, due) + (due - late.created_at) // 4
