@@ -24,6 +24,7 @@ from cybercoop.door import (
     AUTHENTICATE,
     CENTER,
     DATABASE,
+    RESPONSES,
     SETTINGS,
     SURROUNDINGS,
     TAXII_PATHS,
@@ -34,6 +35,9 @@ from cybercoop.door import (
 from cybercoop.errors import Misused
 from cybercoop.exports import carrying, recipes
 from cybercoop.exports import routes as feeds
+from cybercoop.responses import engine, tending
+from cybercoop.responses.carrying import Carrying
+from cybercoop.responses.carrying import carrying as carrying_of
 from cybercoop.store import answers, members, statuses, upgrade
 from cybercoop.store.database import Database, explained
 from cybercoop.store.members import Center
@@ -65,6 +69,7 @@ def make_app(
     app[DATABASE], app[CENTER] = database, center
     app[SETTINGS], app[SURROUNDINGS] = settings, surroundings
     app[WAKE], app[AUTHENTICATE] = wake, authenticate
+    app[RESPONSES] = carrying_of(database, center, settings, surroundings)
     signin.keep_track(app)
     return app
 
@@ -226,21 +231,24 @@ async def running(
         stack.push_async_callback(_stop, tasks, app)
         address = await stack.enter_async_context(listening(app, settings))
         if projects:
-            working = _working(database, settings, surroundings, projector)
+            app[RESPONSES].keeper.guard = guard
+            working = _working(app[RESPONSES], projector)
             tasks.append(asyncio.create_task(working))
         yield address
 
 
-async def _working(
-    database: Database, settings: Settings, around: Surroundings, projector: Projector
-) -> None:
+async def _working(house: Carrying, projector: Projector) -> None:
     """Do all durable work until cancelled."""
-    sources = House(database, around, os.environ)
+    sources = House(house.database, house.around, os.environ)
     parts = [
-        schedules.part(Schedules(sources, settings.feeds, projector.wake)),
-        notices.part(notices.post_of(database, settings, around)),
+        schedules.part(Schedules(sources, house.settings.feeds, projector.wake)),
+        engine.part(house),
+        notices.part(notices.post_of(house.database, house.settings, house.around)),
     ]
-    await durable.keep(parts, database, settings.data, around)
+    await asyncio.gather(
+        tending.tend(house),
+        durable.keep(parts, house.database, house.settings.data, house.around),
+    )
 
 
 async def _founded(database: Database) -> tuple[Center, str]:
@@ -302,7 +310,7 @@ async def work(settings: Settings) -> None:
         center, _ = await _founded(database)
         guard = await asyncio.to_thread(guarding.starting, settings.warninglists)
         projector = Projector(database, center, around, guard)
-        working = _working(database, settings, around, projector)
+        working = _working(carrying_of(database, center, settings, around, guard), projector)
         tasks = asyncio.gather(projector.run(), working, return_exceptions=True)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
