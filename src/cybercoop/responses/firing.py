@@ -1,0 +1,272 @@
+"""Firing rules: looking at what has happened, deciding, and proposing or starting responses.
+
+Several workers look at the same time; who takes the row of a watch first goes on, the others find
+that it has moved. What was looked at, what was made of it, and the responses themselves are one
+transaction: a crash leaves no trace, and nothing is fired twice.
+"""
+
+import asyncio
+from collections import Counter, defaultdict
+from collections.abc import Coroutine, Mapping, Sequence
+from typing import Any
+
+import msgspec
+import structlog
+from msgspec import Struct
+
+from cybercoop.errors import CoopError, Misused
+from cybercoop.responses import rules
+from cybercoop.responses.carrying import Carrying
+from cybercoop.responses.rules import Book, Rule
+from cybercoop.responses.triggers import Happened, Kind, Met, Scene, _explaining, kinds
+from cybercoop.responses.triggers._acting import Done, act, effects
+from cybercoop.responses.triggers._deciding import Decision, Memory, decide
+from cybercoop.sharing import stamps
+from cybercoop.store import firings, members
+from cybercoop.store.database import Connection, explained
+from cybercoop.store.firings import Firing
+
+MOST = 2_000
+"""How much of what happened one transaction looks at."""
+
+_WAITING = "waiting"
+_HOUR = 3_600_000_000
+_PAUSE = 1.0
+_LOOKS_AT_FILE = 5
+_AFTER_FAILURE = 10.0
+
+_log = structlog.get_logger("triggers")
+
+
+class Cursor(Struct, frozen=True):
+    """Hold how far a kind of trigger has looked, and since when each rule has been on."""
+
+    at: int
+    since: dict[str, int]
+
+
+async def tend(house: Carrying) -> None:
+    """Fire rules until cancelled; a center without any pays for a look at its file."""
+    book, stamp, rounds = rules.NONE, None, 0
+    folder = house.settings.playbooks
+    while True:
+        pause = _PAUSE if book.watched else _PAUSE * _LOOKS_AT_FILE
+        try:
+            if not (book.watched and rounds % _LOOKS_AT_FILE):
+                found = await asyncio.to_thread(rules.stamp, folder)
+                if found != stamp:
+                    stamp = found
+                    book = await _read(house, book)
+            with explained():
+                if book.watched and await _to_its_end(poll(house, book)):
+                    pause = 0
+        except (CoopError, OSError, msgspec.MsgspecError) as error:
+            _log.error("rules could not be fired", error=repr(error))
+            pause = _AFTER_FAILURE
+        rounds += 1
+        await asyncio.sleep(pause)
+
+
+async def _read(house: Carrying, before: Book) -> Book:
+    """Return the rules as they are on the disk, or were before somebody broke one."""
+    try:
+        book = await asyncio.to_thread(rules.read, house.settings.playbooks)
+    except Misused as error:
+        _log.error("rules cannot be read", reason=str(error))
+        return before
+    await _to_its_end(_forget(house, book))
+    return book
+
+
+async def _forget(house: Carrying, book: Book) -> None:
+    """Let kinds without rules begin anew when they have some again: not with what was long ago."""
+    async with house.database.read() as connection:
+        _, seen = await firings.heads(connection)
+    idle = seen.keys() - book.watched.keys() - {_WAITING}
+    if idle:
+        async with house.database.write() as connection:
+            await firings.forget(connection, idle)
+
+
+async def poll(house: Carrying, book: Book) -> bool:
+    """Look once at all that rules wait for; say whether there is more to look at."""
+    now = house.around.now()
+    async with house.database.read() as connection:
+        far, seen = await firings.heads(connection)
+    heads = {
+        "projector": (far.get("projector", 0) + 1) * stamps.SLOT - 1,
+        "incidents": far.get("incidents", 0),
+        "clock": now,
+    }
+    more = False
+    for name, some in book.watched.items():
+        head = heads[kinds()[name].source]
+        cursor = msgspec.json.decode(seen[name], type=Cursor) if name in seen else None
+        if cursor is None or cursor.since.keys() != some.keys():
+            await _settle(house, name, some, head)
+        elif head > cursor.at:
+            more |= await _look(house, book, kinds()[name], cursor, head)
+    if _WAITING in seen and int(seen[_WAITING]) <= now:
+        await _wake(house, book)
+    return more
+
+
+async def _settle(house: Carrying, name: str, some: Mapping[str, Rule], head: int) -> None:
+    """Let rules that are new here begin with what comes from now on, and forget those gone."""
+    async with house.database.write() as connection:
+        text = await firings.take(connection, name)
+        known = msgspec.json.decode(text, type=Cursor) if text else Cursor(head, {})
+        new = Cursor(known.at, {one: known.since.get(one, head) for one in some})
+        await firings.put(connection, name, _text(new))
+
+
+async def _look(house: Carrying, book: Book, kind: Kind, cursor: Cursor, head: int) -> bool:
+    """Look at what has happened since; say whether there is more of it."""
+    some = book.on(kind.name)
+    async with house.database.read() as connection:
+        scene = await scene_of(house, connection)
+        asked = {name: rule.when for name, rule in some.items()}
+        events, far = await kind.happened(scene, asked, cursor.at, head, MOST)
+        if far == cursor.at:
+            return False
+        found = {name: await _met(scene, rule, events, cursor) for name, rule in some.items()}
+    async with house.database.write() as connection:
+        if await firings.take(connection, kind.name) != _text(cursor):
+            return True  # another worker was faster
+        scene = await scene_of(house, connection)
+        for name, mets in found.items():
+            if mets:
+                await _make(house, scene, book, some[name], mets)
+        await firings.put(connection, kind.name, _text(Cursor(far, cursor.since)))
+    return far < head
+
+
+async def _met(
+    scene: Scene, rule: Rule, events: Sequence[tuple[Happened, Any]], cursor: Cursor
+) -> list[Met]:
+    since = cursor.since[rule.name]
+    mine = [one for one in events if one[0].at > since and one[0].rule in {"", rule.name}]
+    return await rule.trigger.met(scene, rule.when, mine) if mine else []
+
+
+async def scene_of(house: Carrying, connection: Connection) -> Scene:
+    """Return what triggers look with."""
+    known = {one.id: one for one in await members.all_organisations(connection)}
+    return Scene(connection, house.center.org_id, known, house.around.now())
+
+
+async def _make(house: Carrying, scene: Scene, book: Book, rule: Rule, mets: Sequence[Met]) -> None:
+    """Make of what met a rule what the rule says; what comes to nothing is counted together."""
+    memory = await _memory(scene, rule)
+    left: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+    tried: Counter[str] = Counter()
+    for met in await effects(scene, book, rule, mets):
+        event = met.event
+        decision = decide(rule, met, memory, scene.now)
+        done = Done(decision)
+        if decision.verdict == "act":
+            # What fails costs as much as what goes well, and ten thousand may fail alike.
+            tried[event.lock] += 1
+            is_over = tried[event.lock] > rule.most[0]
+            limited = Done(Decision("limited", rule.limit))
+            done = limited if is_over else await act(house, scene, rule, event)
+        why = _explaining.why(rule, met, done.decision, **done.said)
+        if done.decision.verdict in firings.ACTED:
+            memory.note(event.subject, event.lock, scene.now)
+            await _remember(scene, rule, met, done, why)
+        else:
+            left[done.decision.verdict, event.lock].append(why)
+    for (verdict, lock), whys in left.items():
+        told = _explaining.together(whys)
+        new = Firing(rule=rule.name, subject="", at=scene.now, verdict=verdict, why=told, lock=lock)
+        await firings.count_up(scene.connection, new, scene.now - _HOUR)
+
+
+async def _memory(scene: Scene, rule: Rule) -> Memory:
+    memory = Memory()
+    since = scene.now - max(rule.repeats, rule.most[1])
+    for subject, lock, at in await firings.acted(scene.connection, rule.name, since):
+        memory.note(subject, lock, at)
+    return memory
+
+
+async def _remember(scene: Scene, rule: Rule, met: Met, done: Done, why: dict[str, Any]) -> None:
+    """Remember what a rule did, or that it will once its quiet hours are over."""
+    until = done.decision.until
+    if until is not None:
+        why["event"] = msgspec.to_builtins(met.event)
+        why["until"] = until
+        text = await firings.take(scene.connection, _WAITING)
+        if text is None or int(text) > until:
+            await firings.put(scene.connection, _WAITING, str(until))
+    new = Firing(
+        rule=rule.name,
+        subject=met.event.subject,
+        at=scene.now,
+        verdict=done.decision.verdict,
+        why=why,
+        lock=met.event.lock,
+        response_id=done.response_id,
+    )
+    await firings.add(scene.connection, new)
+
+
+async def _wake(house: Carrying, book: Book) -> None:
+    """Do what waited for the end of quiet hours."""
+    async with house.database.write() as connection:
+        text = await firings.take(connection, _WAITING)
+        scene = await scene_of(house, connection)
+        if text is None or int(text) > scene.now:
+            return
+        later = []
+        for one in await firings.waiting(connection):
+            if one.why["until"] > scene.now:
+                later.append(int(one.why["until"]))
+            else:
+                await _end_wait(house, scene, book.rules.get(one.rule), one)
+        await firings.forget(connection, {_WAITING})
+        if later:
+            await firings.put(connection, _WAITING, str(min(later)))
+
+
+async def _end_wait(house: Carrying, scene: Scene, rule: Rule | None, one: Firing) -> None:
+    event = msgspec.convert(one.why["event"], Happened)
+    if rule is None or not rule.enabled:
+        done = Done(Decision("refused", "The rule was turned off meanwhile."))
+    elif not await _still_stands(scene, event):
+        done = Done(Decision("refused", "It was taken back meanwhile."))
+    else:
+        done = await act(house, scene, rule, event)
+    told = _explaining.done(done.decision, **done.said)
+    why = {name: said for name, said in one.why.items() if name not in {"event", "until"}}
+    new = Firing(
+        rule=one.rule,
+        subject=one.subject,
+        at=scene.now,
+        verdict=done.decision.verdict,
+        why=why | {"done": told},
+        lock=one.lock,
+        response_id=done.response_id,
+    )
+    await firings.change(scene.connection, one.seq, new)
+
+
+async def _still_stands(scene: Scene, event: Happened) -> bool:
+    stix_id = event.gives.get("id")
+    if event.shy or not isinstance(stix_id, str) or "--" not in stix_id:
+        return True
+    return bool(await firings.at_ids(scene.connection, [stix_id]))
+
+
+def _text(cursor: Cursor) -> str:
+    return msgspec.json.encode(cursor).decode()
+
+
+async def _to_its_end(work: Coroutine[None, None, Any]) -> Any:
+    """Return what comes of ``work``; whoever cancels waits until its transaction is through."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
