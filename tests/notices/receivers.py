@@ -88,7 +88,7 @@ class Letterbox:
         self, _server: SMTP, _session: Any, _envelope: Any, _mechanism: str, data: LoginPassword
     ) -> AuthResult:
         self.logins.append(data.password)
-        return AuthResult(success=data.password == b"right")
+        return AuthResult(success=data.password == b"right", handled=False)
 
     def keys(self) -> list[str]:
         """Return the key of every notice in what was taken."""

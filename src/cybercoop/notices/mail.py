@@ -3,6 +3,7 @@
 RFC 5321, 5322; RFC 3834 section 5 for ``Auto-Submitted``.
 """
 
+import asyncio
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -28,7 +29,7 @@ Tls = Literal["starttls", "tls", "none"]
 KEY = "Cybercoop-Notice"
 """The header that names the notices of a mail, once for each."""
 
-_SECONDS = 30
+_SECONDS, _WHOLE_SECONDS = 30, 90
 _PERMANENT = 500
 
 
@@ -104,21 +105,26 @@ def _ascii(address: str) -> str:
 async def send(box: Mailbox, message: EmailMessage) -> None:
     """Hand a mail to the mail server; raise ``NotDelivered`` where it is not taken."""
     try:
-        await aiosmtplib.send(
-            message,
-            hostname=box.host,
-            port=box.port,
-            username=box.user or None,
-            password=_password(box) or None,
-            # The library would ask the DNS for our name.
-            local_hostname=_ascii(box.sender).rpartition("@")[2],
-            timeout=_SECONDS,
-            use_tls=box.tls == "tls",
-            start_tls=box.tls == "starttls",
-            tls_context=None if box.tls == "none" else ssl.create_default_context(),
-        )
+        async with asyncio.timeout(_WHOLE_SECONDS):
+            await _handed_over(box, message)
     except (aiosmtplib.SMTPException, OSError, ValueError) as error:
         raise _told(error) from error
+
+
+async def _handed_over(box: Mailbox, message: EmailMessage) -> None:
+    await aiosmtplib.send(
+        message,
+        hostname=box.host,
+        port=box.port,
+        username=box.user or None,
+        password=_password(box) or None,
+        # The library would ask the DNS for our name.
+        local_hostname=_ascii(box.sender).rpartition("@")[2],
+        timeout=_SECONDS,
+        use_tls=box.tls == "tls",
+        start_tls=box.tls == "starttls",
+        tls_context=None if box.tls == "none" else ssl.create_default_context(),
+    )
 
 
 def _password(box: Mailbox) -> str:
