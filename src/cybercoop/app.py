@@ -44,7 +44,7 @@ from cybercoop.store.members import Center
 from cybercoop.surroundings import Surroundings
 from cybercoop.taxii import collections
 from cybercoop.taxii import routes as taxii
-from cybercoop.web import api, pages, problems, repeating, signin
+from cybercoop.web import api, pages, problems, repeating, rules_now, signin
 from cybercoop.web.handed_in import LISTS
 from cybercoop.web.middleware import middleware
 
@@ -89,7 +89,7 @@ def add_doors(app: web.Application, center: Center, name: str) -> None:
     app[TAXII_PATHS] = ("/taxii2",)
     taxii.add_routes(app, taxii.Discovery(name, roots))
     api.add_routes(app)
-    feeds.add_routes(app, name, signin.secret_of)
+    feeds.add_routes(app, name, signin.secret_of, problems.problem, rules_now.guard_now)
     pages.add_routes(app, name, recipes)
     app[LISTS] = carrying.lists(app[feeds.SHELF])
 

@@ -81,6 +81,18 @@ def test_a_taxii_product_reads_the_collection_that_it_is_told(center: Terminal) 
         assert fetched(f"{address_in(said)}/feeds/{feed['id']}", feed["token"])[0] == 401
 
 
+def test_a_feed_of_responses_is_made_and_listed_as_one(center: Terminal) -> None:
+    feed = made(center, "--product", "pihole", "--responses")
+    assert (feed["responses"], feed["title"]) == (True, "pihole: responses, domain")
+    assert feed["feed"] != made(center, "--product", "pihole")["feed"]
+    with center.serving() as said:
+        url = f"{address_in(said)}/feeds/{feed['id']}"
+        status, body = fetched(url, feed["token"])
+    assert (status, b"0.0.0.0" in body) == (200, False)
+    (listed,) = [one for one in center.json("feed", "list")["feeds"] if one["responses"]]
+    assert (listed["id"], listed["entries"]) == (feed["id"], 0)
+
+
 def test_the_steps_are_in_the_language_of_the_person(center: Terminal) -> None:
     words = ("--product", "fortigate", "--kind", "domain")
     assert "wählen Sie" in made(center, *words, LANG="de_DE.UTF-8")["steps"][0]
@@ -123,6 +135,8 @@ def test_a_feed_is_cut_as_its_owner_says(center: Terminal) -> None:
         ("--format text --kind domain --lock strict:nowhere", "cannot open"),
         ("--format text --kind domain --address 192.0.2.1/24", "host bits"),
         ("--format text --kind domain --lang fr", "de or en"),
+        ("--format misp --responses", "does not carry"),
+        ("--format text --kind domain --responses --age-days 3", "cut by kinds"),
         ("--format text --kind domain --url coop.example.org", "https://"),
     ],
 )

@@ -57,11 +57,12 @@ class Devices:
     address: str
 
     async def feed(self, seat: Seat, *kinds: str, format_name: str = "text", **more: Any) -> Feed:
-        """Make a feed; ``more`` are fields of its cut, ``addresses`` and ``alarm_hours``."""
+        """Make a feed; ``more`` are fields of its cut, ``addresses`` and the like."""
         allowed = [ip_network(one) for one in more.pop("addresses", ())]
-        hours = more.pop("alarm_hours", 24)
+        hours, responses = more.pop("alarm_hours", 24), more.pop("responses", False)
         cut = Cut(kinds or ("domain",), **more)
-        wanted = DeviceFeed("", "", "Test", format_name, cut, None, tuple(allowed), hours)
+        said = (format_name, cut, None, tuple(allowed), hours)
+        wanted = DeviceFeed("", "", "Test", *said, responses=responses)
         async with self.center.database.write() as connection:
             org = await members.find(connection, seat.org.id)
             made = await device_feeds.create(connection, self.center.surroundings, org, wanted)

@@ -254,6 +254,8 @@ async def test_what_cannot_be_built_is_answered_with_503_and_the_last_good_list_
             missing = await device.ask(other.path)
         assert (kept.status, kept.body) == (200, good.body)
         assert (missing.status, missing.headers["Retry-After"]) == (503, "30")
+        assert (missing.json["code"], missing.json["title_de"]) == ("away", "Nicht verfügbar")
+        assert missing.headers["Content-Type"] == "application/problem+json"
         assert {one["event"] for one in lines} == {"feed not built"}
         async with device.center.database.write() as connection:
             await connection.exec_driver_sql("ALTER TABLE releases RENAME COLUMN gone TO value")

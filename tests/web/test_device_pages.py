@@ -48,6 +48,24 @@ async def test_a_feed_is_made_with_its_steps_and_a_device_fetches_it(
             assert "Tor" not in (await others.get("/devices")).source
 
 
+async def test_a_feed_of_responses_is_made_on_the_page(database_url: str, tmp_path: Path) -> None:
+    async with world(database_url, tmp_path) as center:
+        owner = await center.org("Landkreis A", scope=Scope.ADMIN)
+        await center.push(owner, [indicator("evil-name.net", "green", confidence=80)])
+        await center.project()
+        async with Browser(center) as browser:
+            await browser.sign_in(owner.token)
+            form = (await browser.get("/devices/new?product=fortigate")).form("/devices/new")
+            made = await browser.send(form, kind="domain", least="50", responses="1")
+            url, user, token = re.findall("<code>(.*?)</code>", made.source)
+            async with aiohttp.ClientSession(headers=basic(user, token)) as device:
+                answer = await device.get(url)
+                assert (answer.status, await answer.text()) == (200, "")
+            assert "Sperrungen aus Einsätzen" in (await browser.get("/devices")).text
+            form = (await browser.get("/devices/new?product=suricata")).form("/devices/new")
+            assert (await browser.send(form, responses="1")).status == 422
+
+
 async def test_what_a_product_does_not_take_is_said_on_the_form(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'coop.sqlite'}"
     async with world(url, tmp_path) as center:

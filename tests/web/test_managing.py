@@ -169,6 +169,70 @@ async def test_a_feed_opens_with_its_token_until_it_is_ended(
         assert refused["field"] == "product"
 
 
+async def test_a_feed_is_cut_freely_and_its_steps_come_in_both_languages(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with world(database_url, tmp_path, base_url="https://coop.example.org") as center:
+        county = await admin(center, "county")
+        said = {"product": "fortigate", "kinds": ["domain"], "least": 50}
+        made = await ask(center, "POST", "/feeds", county, said, 201)
+        assert made["url"] == f"https://coop.example.org/feeds/{made['id']}"
+        assert made["path_url"] == f"https://coop.example.org/feeds/{made['token']}"
+        assert len(made["steps"]["de"]["steps"]) == len(made["steps"]["en"]["steps"]) > 1
+        for language, word in (("de", "wählen Sie"), ("en", "choose")):
+            text = " ".join(made["steps"][language]["steps"])
+            assert word in text
+            assert made["url"] in text
+            assert "{token}" not in text
+        free = {"format": "csv", "kinds": ["domain", "ipv4"], "lock": "community", "most": 5}
+        plain = await ask(center, "POST", "/feeds", county, free, 201)
+        assert (plain["steps"], plain["shown"]["kinds"]) == (None, ["domain", "ipv4"])
+        assert (plain["shown"]["product"], plain["shown"]["most"]) == (None, 5)
+        assert (await center.get(f"/feeds/{plain['token']}")).status == 200
+        for wrong, code in (
+            ({}, 422),
+            ({"product": "bind", "format": "rpz"}, 422),
+            ({"format": "abacus"}, 400),
+            ({"format": "hosts", "kinds": ["ipv4"]}, 400),
+            ({"format": "stix", "responses": True}, 400),
+            ({"format": "rpz", "responses": True, "lock": "community"}, 400),
+        ):
+            await ask(center, "POST", "/feeds", county, wrong, code)
+
+
+async def test_a_feed_of_responses_is_told_apart(database_url: str, tmp_path: Path) -> None:
+    async with world(database_url, tmp_path) as center:
+        county = await admin(center, "county")
+        await center.push(county, [indicator("evil-host.net", "green")])
+        await center.project()
+        said = {"product": "pihole", "responses": True}
+        made = await ask(center, "POST", "/feeds", county, said, 201)
+        assert (made["shown"]["responses"], made["shown"]["title"]) == (
+            True, "pihole: responses, domain",
+        )  # fmt: skip
+        got = await center.get(f"/feeds/{made['token']}")
+        assert (got.status, b"evil-host.net" in got.body) == (200, False)
+        (listed,) = (await ask(center, "GET", "/feeds", county))["feeds"]
+        assert listed["responses"]
+
+
+async def test_what_holds_a_feeds_token_is_not_remembered_for_a_repeated_request(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with world(database_url, tmp_path) as center:
+        county = await admin(center, "county")
+        options = {"json": {"product": "opnsense", "kinds": ["ipv4"]}}
+        options |= {"headers": {"Idempotency-Key": "one"}}
+        first, again = [
+            (await center.request("POST", f"{ROOT}/feeds", county, **options)).json
+            for _ in range(2)
+        ]
+        assert first["token"] in first["path_url"]
+        assert again["id"] == first["id"]
+        assert first["token"] not in str(again)
+        assert (again["token"], again["url"], again["steps"]) == (None, None, None)
+
+
 async def test_the_center_turns_sources_on_and_off(database_url: str, tmp_path: Path) -> None:
     definition = """
 title = "Liste"

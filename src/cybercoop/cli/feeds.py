@@ -11,16 +11,13 @@ from cybercoop.cli.opened import configured, on_database
 from cybercoop.cli.shown import Json, date, many, one
 from cybercoop.collect import device_feeds, tokens
 from cybercoop.errors import Misused
-from cybercoop.exports import orders, products
-from cybercoop.exports.cut import zone_of
-from cybercoop.exports.orders import Order
-from cybercoop.exports.products import Product
-from cybercoop.members.device_feeds import Cut, DeviceFeed, Network
+from cybercoop.exports import recipes
+from cybercoop.exports.products import Limit
+from cybercoop.members.device_feeds import Cut, DeviceFeed, Network, Wish
 from cybercoop.members.organisations import Organisation
 from cybercoop.members.tokens import Scope
-from cybercoop.sharing import keys_of
 from cybercoop.store import device_feeds as remembered
-from cybercoop.store import feeds, members, releases
+from cybercoop.store import feeds, members
 from cybercoop.store.database import Connection, Database
 from cybercoop.surroundings import Surroundings
 
@@ -31,7 +28,6 @@ Language = Literal["de", "en"]
 Lang = Annotated[str | None, typer.Option(help="de or en; by default what LANG says.")]
 
 _HOURS = {"h": 1, "d": 24}
-_USER = "feed"
 _LIMITED: Mapping[Language, str] = {
     "de": "Die Liste endet nach {entries} Einträgen ({limit}); --most ändert das.",
     "en": "The list ends after {entries} entries ({limit}); --most changes that.",
@@ -60,8 +56,7 @@ def _address(url: str | None) -> str:
         if not re.match("https?://.", url):
             raise Misused("--url is the public address of the center, https://…")
         return url.rstrip("/")
-    settings = configured()
-    return f"{'https' if settings.tls else 'http'}://{settings.listen}"
+    return configured().public_address
 
 
 @app.command("create")
@@ -77,6 +72,9 @@ def create(
     most: Annotated[int | None, typer.Option(min=1, help="Most important entries only.")] = None,
     address: Annotated[list[str] | None, typer.Option(help="Network that may fetch.")] = None,
     alarm_hours: Annotated[int, typer.Option(min=1, help="Silence until the alarm.")] = 24,
+    responses: Annotated[
+        bool, typer.Option("--responses", help="Only what responses block at this organisation.")
+    ] = False,
     url: Annotated[
         str | None, typer.Option(envvar="CYBERCOOP_URL", help="Public address of the center.")
     ] = None,
@@ -90,63 +88,48 @@ def create(
 
     cybercoop feed create --product fortigate --kind domain --org "Landkreis A"
     cybercoop feed create --format rpz --org "Landkreis A" --least 50 --json
+    cybercoop feed create --product unbound --responses --org "Landkreis A"
     """
-    if (product is None) == (format_name is None):
-        raise Misused("Name a --product or a --format.")
     language, place = _language(lang, locale), _address(url)
-    found = orders.product_of(product) if product else None
-    if found is not None and found.auth == "taxii":
-        _print(
-            _taxii(found, org, place, language), language, placeholder=url is None, as_json=as_json
-        )
+    if product is not None and format_name is None and recipes.asks_taxii(product):
+        made = _taxii(product, org, place, language)
+        _print(made, language, placeholder=url is None, as_json=as_json)
         return
     cut = Cut(tuple(kind or ()), least, lock, age_days, most)
-    order = orders.for_product(found, cut) if found else orders.for_format(format_name or "", cut)
-    name = title or f"{product or order.format}: {', '.join(order.cut.kinds)}"
-    wanted = DeviceFeed(
-        "", "", name, order.format, order.cut, product, _networks(address or ()), alarm_hours
-    )
+    more = (_networks(address or ()), alarm_hours)
+    wish = Wish(product, format_name, cut, title or "", responses, *more)
+    wanted, limit = recipes.ordered(wish)
 
     async def work(database: Database) -> tuple[DeviceFeed, str]:
         async with database.write() as connection:
             owner = await members.find(connection, org)
             return await device_feeds.create(connection, Surroundings(), owner, wanted)
 
-    made = _made(*on_database(work), place, found, order, language)
+    made = _made(*on_database(work), place, language) | _note(limit, language)
     _print(made, language, placeholder=url is None, as_json=as_json)
 
 
-def _made(
-    feed: DeviceFeed,
-    token: str,
-    place: str,
-    product: Product | None,
-    order: Order | None,
-    language: Language,
-) -> dict[str, Any]:
+def _note(limit: Limit | None, language: Language) -> dict[str, str]:
+    if limit is None:
+        return {}
+    said = limit.de if language == "de" else limit.en
+    return {"note": _LIMITED[language].format(entries=limit.entries, limit=said)}
+
+
+def _made(feed: DeviceFeed, token: str, place: str, language: Language) -> dict[str, Any]:
     """Return what is printed of a feed: the secret stands in the URL where a device wants it."""
-    in_path = product is not None and product.auth == "path"
-    url = f"{place}/feeds/{token if in_path else feed.id}"
-    zone = zone_of(feed.format, feed.cut)
-    said: dict[str, Any] = _shown(feed) | {"url": url, "user": _USER, "token": token, "feed": zone}
-    said["path_url"] = f"{place}/feeds/{token}"
-    if order is not None and order.limit is not None:
-        limit = order.limit.de if language == "de" else order.limit.en
-        said["note"] = _LIMITED[language].format(entries=order.limit.entries, limit=limit)
-    return said | (_recipe(product, said, language) if product else {"steps": []})
+    places = recipes.places(feed, token, place)
+    said = _shown(feed) | places | {"path_url": f"{place}/feeds/{token}"}
+    return said | (_recipe(feed.product, places, language) if feed.product else {"steps": []})
 
 
-def _recipe(product: Product, said: Mapping[str, Any], language: Language) -> dict[str, Any]:
-    places = {name: said[name] for name in ("url", "user", "token", "feed")}
-    told: dict[str, Any] = {"steps": products.steps(product, language, places)}
-    told["test"] = products.filled(getattr(product.test, language), places)
-    told["limits"] = [products.filled(one, places) for one in getattr(product.limits, language)]
-    if product.warning is not None:
-        told["warning"] = products.filled(getattr(product.warning, language), places)
-    return told
+def _recipe(product: str, places: Mapping[str, str], language: Language) -> dict[str, Any]:
+    found = recipes.recipe(product, places, language)
+    told = {"steps": [*found.steps], "test": found.test, "limits": [*found.limits]}
+    return told | ({"warning": found.warning} if found.warning else {})
 
 
-def _taxii(product: Product, org: str, place: str, language: Language) -> dict[str, Any]:
+def _taxii(product: str, org: str, place: str, language: Language) -> dict[str, Any]:
     """Make a token that may read: these products ask TAXII, where a feed is a collection."""
 
     async def work(database: Database) -> dict[str, Any]:
@@ -154,9 +137,10 @@ def _taxii(product: Product, org: str, place: str, language: Language) -> dict[s
             owner = await members.find(connection, org)
             token, text = await tokens.create(connection, Surroundings(), owner.id, Scope.READ)
             known = await feeds.all_of(connection, owner.id)
-        said = {"id": token.id, "organisation": owner.id, "product": product.name, "user": _USER}
-        said |= {"url": f"{place}/taxii2/coop/", "token": text, "feed": known[-1].id}
-        return said | _recipe(product, said, language)
+        said = {"id": token.id, "organisation": owner.id, "product": product}
+        places = {"url": f"{place}/taxii2/coop/", "user": recipes.USER, "token": text}
+        places |= {"feed": known[-1].id}
+        return said | places | _recipe(product, places, language)
 
     return on_database(work)
 
@@ -180,6 +164,7 @@ def _shown(feed: DeviceFeed) -> dict[str, Any]:
         "organisation": feed.org_id,
         "product": feed.product,
         "format": feed.format,
+        "responses": feed.responses,
         "kinds": list(feed.cut.kinds),
         "least": feed.cut.least,
         "lock": feed.cut.lock,
@@ -214,7 +199,7 @@ def list_all(
 
     rows = on_database(work)
     if not as_json:
-        kept = ("title", "of", "format", "entries", "fetched", "by", "alarm", "id")
+        kept = ("title", "of", "format", "responses", "entries", "fetched", "by", "alarm", "id")
         rows = [{column: row[column] for column in kept} for row in rows]
     many("feeds", rows, as_json=as_json)
 
@@ -223,7 +208,7 @@ async def _line(connection: Connection, feed: DeviceFeed, org: Organisation) -> 
     now = Surroundings().now()
     return _shown(feed) | {
         "of": org.name,
-        "entries": await releases.count(connection, keys_of(org), feed.cut, now),
+        "entries": await device_feeds.count(connection, feed, org, now),
         "fetched": date(feed.fetched_at),
         "by": feed.fetched_by,
         "version": feed.fetched_version,
@@ -257,8 +242,7 @@ def rotate(
             return await device_feeds.rotate(connection, Surroundings(), feed_id, hours)
 
     feed, token = on_database(work)
-    product = products.all().get(feed.product or "")
-    made = _made(feed, token, place, product, None, "en")
+    made = _made(feed, token, place, "en")
     sentence = f"The new token of feed {feed.id}, shown only this once:\n{token}\n{made['url']}"
     one(made, sentence, as_json=as_json)
 

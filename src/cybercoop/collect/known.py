@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from cybercoop.collect.guarding import Guard
 from cybercoop.members.device_feeds import DeviceFeed
 from cybercoop.members.organisations import Organisation
 from cybercoop.store.database import Connection
@@ -66,7 +67,8 @@ class Carried(msgspec.Struct, frozen=True, omit_defaults=True):
 class Found(msgspec.Struct, frozen=True, omit_defaults=True):
     """Say of one value what the center knows of it; ``reason`` says why it cannot be read.
 
-    ``feeds`` are those of the asker's devices, for a value that is listed.
+    ``feeds`` are those of the asker's devices, for a value that is listed, or blocked at the asker
+    by a response.
     """
 
     asked: str
@@ -110,8 +112,10 @@ class Asker:
         return self.org.id == self.center.org_id
 
 
-Carrying = Callable[[Sequence[Stood]], tuple[Carried, ...]]
-"""Says of one value, wherever it stands, which feeds list it and why others do not."""
+Carrying = Callable[[Sequence[Pair], Sequence[Stood]], tuple[Carried, ...]]
+"""Says of what a value may be, wherever it stands, which feeds list it and why others do not."""
 
-Lists = Callable[[Connection, Asker, Sequence[DeviceFeed], Sequence[Pair]], Awaitable[Carrying]]
+Lists = Callable[
+    [Connection, Asker, Guard, Sequence[DeviceFeed], Sequence[Pair]], Awaitable[Carrying]
+]
 """What the room of exports knows of lists; it gets the exceptions that count for them."""

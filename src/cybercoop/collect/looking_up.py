@@ -88,7 +88,7 @@ async def look_up(
         own = await assets.all_of(connection, asker.org.id)
         feeds = await device_feeds.all_feeds(connection, asker.org.id)
         kept_off = [(one.kind, one.value) for one in exempted]
-        carrying = await lists(connection, asker, feeds, kept_off)
+        carrying = await lists(connection, asker, rules, feeds, kept_off)
     standing = _standing(rows, pairs, asker.now)
     said = _Said(asker, rules, _own(own), _exempted(exempted, asker), standing, carrying)
     return await asyncio.to_thread(lambda: [said.of(one) for one in read])
@@ -292,7 +292,7 @@ class _Said:
             covered_by=covers,
             guard=self._objection(meant),
             exceptions=tuple(self._exceptions(meant[0])),
-            feeds=self.carrying([one.stood for one in stands if one.stood is not None]),
+            feeds=self.carrying(meant, [one.stood for one in stands if one.stood is not None]),
         )
 
     def _objection(self, meant: Sequence[Pair]) -> Objection | None:

@@ -23,8 +23,7 @@ import msgspec
 from cybercoop.errors import Misused
 from cybercoop.exports import cut as cuts
 from cybercoop.exports import formats
-from cybercoop.exports.entries import About
-from cybercoop.exports.formats import Format
+from cybercoop.exports.entries import About, Entry
 from cybercoop.members.device_feeds import Cut
 from cybercoop.store import releases
 from cybercoop.store.database import Database
@@ -44,25 +43,28 @@ class Plan(msgspec.Struct, frozen=True):
     """Say what a list is made of; feeds with equal plans share their builds.
 
     ``locks`` are those whose releases are listed, ``own`` the exceptions (kind, value) of the
-    organisation alone.
+    organisation alone. ``blocks_of`` is the organisation for whose devices it lists what responses
+    block, instead of any release.
     """
 
     format: str
     cut: Cut
     locks: tuple[str, ...]
     own: tuple[Pair, ...] = ()
+    blocks_of: str = ""
 
     @property
     def zone(self) -> str:
         """Return what devices call the list."""
-        return cuts.zone_of(self.format, self.cut)
+        return cuts.zone_of(self.format, self.cut, responses=bool(self.blocks_of))
 
 
 class State(msgspec.Struct, frozen=True):
     """Hold what a build was made from: it is asked every second whether that has changed.
 
     ``newest`` has the newest release of each lock, ``cycle`` the last slot of the projector, in
-    which entries may have been prolonged without a new release.
+    which entries may have been prolonged without a new release. For what responses block,
+    ``cycle`` is the version of the guard.
     """
 
     newest: dict[str, int]
@@ -82,7 +84,8 @@ class Record(msgspec.Struct, frozen=True):
     """Hold what is known of a build beside its files.
 
     ``made`` is the time of its change, ``ends`` when its first entry leaves it, ``left_out``
-    counts by reason what it does not carry, and ``last`` is what ``cut.why`` asks for.
+    counts by reason what it does not carry, and ``last`` is what ``cut.why`` asks for. ``as_of`` is
+    the stamp up to which it follows what responses block.
     """
 
     made: int
@@ -93,6 +96,15 @@ class Record(msgspec.Struct, frozen=True):
     state: State
     files: tuple[Written, ...]
     last: tuple[int, int] | None = None
+    as_of: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """Hold the entries of a list that is not made of releases, and up to when they are right."""
+
+    entries: list[Entry]
+    as_of: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,14 +139,23 @@ class Site:
     def name(self, plan: Plan) -> str:
         """Return what the folders of a plan begin with; another version may write otherwise."""
         said = [version("cybercoop"), self.center, plan.format, plan.cut, plan.locks, plan.own]
+        said += [plan.blocks_of] if plan.blocks_of else []
         return hashlib.sha256(msgspec.json.encode(said)).hexdigest()[:32]
 
 
-def build(site: Site, plan: Plan, state: State, now: int, before: Build | None) -> Build:
+def build(
+    site: Site,
+    plan: Plan,
+    state: State,
+    now: int,
+    before: Build | None,
+    given: Given | None = None,
+) -> Build:
     """Build a list, or return ``before`` with its new ``state`` where nothing in it changed.
 
-    Runs in a thread of its own, with a connection of its own, and keeps no list in memory that
-    its format does not need there.
+    Its entries are ``given``, or read from the releases that its locks open. Runs in a thread of
+    its own, with a connection of its own, and keeps no list in memory that its format does not
+    need there.
     """
     made = now if before is None else max(now, before.record.made + _SECOND)
     format_, tally = formats.found()[plan.format], cuts.Tally(plan.cut)
@@ -145,14 +166,12 @@ def build(site: Site, plan: Plan, state: State, now: int, before: Build | None) 
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir(mode=0o700)
     try:
-        with _reading(site, plan, format_, now) as rows:
-            levels = {lock: cuts.level_of(lock) for lock in ("", *plan.locks)}
-            parts = (cuts.entries_of(part, levels) for part in rows)
+        with _parted(site, plan, now, given) as parts:
             entries = cuts.listed(parts, format_, plan.cut, index, tally)
             files = tuple(_write(new, format_.files(entries, about, tally.left_out)))
         left_out = dict(tally.left_out)
         said = (made, tally.digest, tally.count, left_out, tally.ends, state, files, tally.last)
-        record = Record(*said)
+        record = Record(*said, as_of=given.as_of if given else 0)
         if before is not None and _is_same(record, before.record):
             kept = msgspec.structs.replace(
                 record, made=before.record.made, files=before.record.files
@@ -174,10 +193,22 @@ def _title(plan: Plan, center: str) -> str:
 
 
 @contextmanager
-def _reading(
-    site: Site, plan: Plan, format_: Format, now: int
-) -> Iterator[Iterator[Sequence[Any]]]:
+def _parted(
+    site: Site, plan: Plan, now: int, given: Given | None
+) -> Iterator[Iterable[list[Entry]]]:
+    """Lend the entries of a list in parts."""
+    if given is not None:
+        yield [given.entries]
+        return
+    with _reading(site, plan, now) as rows:
+        levels = {lock: cuts.level_of(lock) for lock in ("", *plan.locks)}
+        yield (cuts.entries_of(part, levels) for part in rows)
+
+
+@contextmanager
+def _reading(site: Site, plan: Plan, now: int) -> Iterator[Iterator[Sequence[Any]]]:
     """Lend the rows of a list in parts, read by an event loop of this thread."""
+    format_ = formats.found()[plan.format]
     wanted = cuts.columns(format_) | ({"date_added"} if plan.cut.age_days else set())
     wanted |= {"confidence", "date_added"} if plan.cut.most else set()
     rows = _rows(site.url, plan, wanted, now)

@@ -3,14 +3,24 @@
 from collections.abc import Mapping, Sequence
 from functools import cache
 
+from cybercoop.collect.device_feeds import kept_out, own_index
+from cybercoop.collect.guarding import Guard
 from cybercoop.collect.known import Asker, Carried, Carrying, Lists, Pair, Stood
-from cybercoop.exports.cut import OTHER_LOCK, exceptions, level_of, why
+from cybercoop.exports.cut import (
+    NOT_RELEASED,
+    ONLY_RESPONSES,
+    OTHER_KIND,
+    OTHER_LOCK,
+    exceptions,
+    level_of,
+    why,
+)
 from cybercoop.exports.entries import Entry
 from cybercoop.exports.serving import Shelf
 from cybercoop.guard import Index
 from cybercoop.members.device_feeds import Cut, DeviceFeed
 from cybercoop.sharing import keys_of
-from cybercoop.store import releases
+from cybercoop.store import blocks, releases
 from cybercoop.store.database import Connection
 
 _MINUTE = 60_000_000
@@ -38,40 +48,67 @@ def lists(shelf: Shelf) -> Lists:
         return known[1]
 
     async def carrying(
-        connection: Connection, asker: Asker, feeds: Sequence[DeviceFeed], kept_off: Sequence[Pair]
+        connection: Connection,
+        asker: Asker,
+        rules: Guard,
+        feeds: Sequence[DeviceFeed],
+        kept_off: Sequence[Pair],
     ) -> Carrying:
         lasts = {feed.id: await last(connection, asker, feed) for feed in feeds}
-        return _carrying(feeds, lasts, exceptions(kept_off), asker.now)
+        blocked: dict[Pair, str] = {}
+        if any(feed.responses for feed in feeds):
+            rows = await blocks.in_force(connection, asker.org.id, asker.now)
+            own = own_index(kept_off)
+            pairs = {(row.kind, row.value) for row in rows}
+            blocked = {pair: kept_out(rules, own, *pair).reason_en for pair in pairs}
+        return _carrying(feeds, lasts, exceptions(kept_off), asker.now, blocked)
 
     return carrying
 
 
 def _carrying(
-    feeds: Sequence[DeviceFeed], lasts: Mapping[str, Last], index: Index | None, now: int
+    feeds: Sequence[DeviceFeed],
+    lasts: Mapping[str, Last],
+    index: Index | None,
+    now: int,
+    blocked: Mapping[Pair, str],
 ) -> Carrying:
+    """Return what tells of single values; ``blocked`` are those of responses, with why not."""
+
     @cache
     def said(number: int, reason: str) -> Carried:
         feed = feeds[number]
         return Carried(feed.id, feed.title, listed=not reason, reason=reason)
 
-    def carried(stood: Sequence[Stood]) -> tuple[Carried, ...]:
-        if not stood:
+    def carried(meant: Sequence[Pair], stood: Sequence[Stood]) -> tuple[Carried, ...]:
+        if not stood and not any(pair in blocked for pair in meant):
             return ()
         entries = [(_entry(one), one.lock) for one in stood]
         told = []
         for number, feed in enumerate(feeds):
             last = lasts[feed.id]
-            reasons = [why(feed, entry, lock, now, index, last) for entry, lock in entries]
+            if feed.responses:
+                reasons = [_not_blocked(feed, pair, blocked) for pair in meant]
+            else:
+                reasons = [why(feed, entry, lock, now, index, last) for entry, lock in entries]
             told.append(said(number, _closest(reasons)))
         return tuple(told)
 
     return carried
 
 
+def _not_blocked(feed: DeviceFeed, pair: Pair, blocked: Mapping[Pair, str]) -> str | None:
+    if pair[0] not in feed.cut.kinds:
+        return OTHER_KIND
+    return blocked.get(pair, ONLY_RESPONSES) or None
+
+
 def _closest(reasons: Sequence[str | None]) -> str:
     """Return why a value is not listed at any of several places; empty where it is at one."""
     if None in reasons:
         return ""
+    if not reasons:
+        return NOT_RELEASED
     if len(reasons) == 1:  # nearly always, and ten thousand times for each feed
         return str(reasons[0])
     return min((one for one in reasons if one), key=OTHER_LOCK.__eq__)

@@ -20,6 +20,9 @@ from cybercoop.store import releases
 
 EXCEPTED = "The value, or something that it would block along with it, is an exception."
 OTHER_LOCK = "The feed lists another lock."
+OTHER_KIND = "The feed lists no values of this kind."
+NOT_RELEASED = "The feed lists what is released to its owner, and this is not."
+ONLY_RESPONSES = "The feed lists what responses block, and this is not among it."
 
 _DAY = 86_400_000_000
 _encoded = msgspec.msgpack.Encoder().encode
@@ -37,14 +40,17 @@ def level_of(lock: str) -> Level:
     return "amber" if lock.startswith("group:") else "amber+strict"
 
 
-def zone_of(format_name: str, cut: Cut) -> str:
+def zone_of(format_name: str, cut: Cut, *, responses: bool) -> str:
     """Return what devices call a list: the same for equal cuts, whoever asks and whenever.
 
-    A name that changed with the keys of an organisation would have to be entered anew.
+    A name that changed with the keys of an organisation would have to be entered anew. What
+    responses block is another list on the same device. No longer than 22 characters, which is what
+    sets of the kernel take, so that no device knows it by another name.
     """
     said = msgspec.json.encode([format_name, cut])
     sort = cut.kinds[0] if len(cut.kinds) == 1 else "mixed"
-    return f"coop-{sort}-{hashlib.sha256(said).hexdigest()[:6]}"
+    start = "coop-act" if responses else "coop"
+    return f"{start}-{sort}-{hashlib.sha256(said).hexdigest()[:6]}"
 
 
 def exceptions(pairs: Iterable[tuple[str, str]]) -> Index | None:
@@ -204,7 +210,7 @@ def why(
     """
     cut, format_ = feed.cut, formats.found()[feed.format]
     if entry.kind not in cut.kinds:
-        return "The feed lists no values of this kind."
+        return OTHER_KIND
     if entry.confidence < cut.least:
         return f"The confidence is {entry.confidence}; the feed asks for {cut.least}."
     if cut.lock is not None and cut.lock != lock:

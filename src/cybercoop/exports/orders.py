@@ -63,6 +63,18 @@ def for_format(name: str, cut: Cut) -> Order:
     return Order(name, replace(cut, kinds=tuple(sorted(kinds))))
 
 
+def for_responses(order: Order) -> Order:
+    """Return the order for a feed of what responses block.
+
+    Raises ``Misused`` for a format that takes more than the values: objects that nobody released,
+    or several files, of which a fetch of one proves nothing about the others.
+    """
+    found = formats.found()[order.format]
+    if found.raw or found.several:
+        raise Misused(f"The format {order.format} does not carry what responses block.")
+    return order
+
+
 def _require(kinds: Sequence[str], known: frozenset[str], name: str) -> None:
     for kind in kinds:
         if kind not in known:

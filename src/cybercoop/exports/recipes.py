@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from cybercoop.errors import Misused
 from cybercoop.exports import orders, products
 from cybercoop.exports.cut import zone_of
-from cybercoop.exports.orders import Order
-from cybercoop.exports.products import Language
-from cybercoop.members.device_feeds import Cut, DeviceFeed
+from cybercoop.exports.products import Language, Limit
+from cybercoop.members.device_feeds import Cut, DeviceFeed, Wish
 
 USER = "feed"
 """What devices send as a name where they must send one; anything would do."""
@@ -38,7 +37,7 @@ def kinds(name: str) -> tuple[str, ...]:
 def takes_all(name: str) -> bool:
     """Say whether one list may hold all kinds that a product takes."""
     try:
-        _order(name, (), 0)
+        orders.for_product(orders.product_of(name), Cut(()))
     except Misused:
         return False
     return True
@@ -49,22 +48,35 @@ def asks_taxii(name: str) -> bool:
     return orders.product_of(name).auth == "taxii"
 
 
-def wanted(name: str, kinds: Sequence[str], least: int, title: str) -> DeviceFeed:
-    """Return the feed for a product, not made yet; raise ``Misused`` for what it does not take."""
-    order = _order(name, kinds, least)
-    called = title or f"{name}: {', '.join(order.cut.kinds)}"
-    return DeviceFeed("", "", called, order.format, order.cut, name)
+def ordered(wish: Wish) -> tuple[DeviceFeed, Limit | None]:
+    """Return the feed that somebody wishes for, not made yet, and the limit its product set.
 
-
-def _order(name: str, kinds: Sequence[str], least: int) -> Order:
-    return orders.for_product(orders.product_of(name), Cut(tuple(kinds), least))
+    Raises ``Misused`` for a product or format that there is not, and for what it does not take.
+    """
+    if (wish.product is None) == (wish.format is None):
+        raise Misused("Name a --product or a --format.")
+    if wish.product is not None:
+        order = orders.for_product(orders.product_of(wish.product), wish.cut)
+    else:
+        order = orders.for_format(wish.format or "", wish.cut)
+    if wish.responses:
+        order = orders.for_responses(order)
+    what = f"{'responses, ' if wish.responses else ''}{', '.join(order.cut.kinds)}"
+    called = wish.title or f"{wish.product or order.format}: {what}"
+    feed = DeviceFeed(
+        *("", "", called, order.format, order.cut, wish.product),
+        *(wish.addresses, wish.alarm_hours),
+        responses=wish.responses,
+    )
+    return feed, order.limit
 
 
 def places(feed: DeviceFeed, token: str, address: str) -> dict[str, str]:
     """Return what the steps of a feed name; the token is in the URL where a device wants that."""
-    in_path = orders.product_of(feed.product or "").auth == "path"
+    in_path = feed.product is not None and orders.product_of(feed.product).auth == "path"
     url = f"{address}/feeds/{token if in_path else feed.id}"
-    return {"url": url, "user": USER, "token": token, "feed": zone_of(feed.format, feed.cut)}
+    zone = zone_of(feed.format, feed.cut, responses=feed.responses)
+    return {"url": url, "user": USER, "token": token, "feed": zone}
 
 
 def recipe(name: str, said: Mapping[str, str], language: Language) -> Recipe:

@@ -1,8 +1,10 @@
 """Answers to devices: what they have already, packed or plain, and when to come again."""
 
 import hashlib
+from collections.abc import Callable
 from email.utils import formatdate
 
+import msgspec
 from aiohttp import web
 
 from cybercoop.exports.building import Build, Content, Served
@@ -73,12 +75,14 @@ def names_of(build: Build) -> Served:
     return Served(hashlib.sha256(content).hexdigest(), content, content)
 
 
-def problem() -> web.Response:
-    """Say that the list is not there now; devices keep the one that they have."""
+def away(problem_of: Callable[[str, str], msgspec.Struct]) -> web.Response:
+    """Say that the list is not there now; devices keep the one that they have.
+
+    ``problem_of`` returns the problem of a code (RFC 9457), as every door of the house says it.
+    """
     text = "The list cannot be served right now; keep the last one and try again in a moment."
-    said = {"type": "about:blank", "title": "Not available", "status": 503, "detail": text}
-    return web.json_response(
-        said,
+    return web.Response(
+        body=msgspec.json.encode(problem_of("away", text)),
         status=web.HTTPServiceUnavailable.status_code,
         headers={"Retry-After": _RETRY_AFTER, "X-Content-Type-Options": "nosniff"},
         content_type="application/problem+json",

@@ -3,14 +3,18 @@
 import asyncio
 import logging
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
+from dataclasses import replace
+from functools import partial
 
+import msgspec
 import structlog
 from aiohttp import web
 from aiohttp.log import server_logger
 from yarl import URL
 
+from cybercoop.collect.guarding import Guard
 from cybercoop.door import (
     AUTHENTICATE,
     CENTER,
@@ -20,15 +24,16 @@ from cybercoop.door import (
     Handler,
     client_address,
 )
-from cybercoop.errors import CoopError, NotFound, Unauthenticated
+from cybercoop.errors import CoopError, Misused, NotFound, Unauthenticated
 from cybercoop.exports import formats
 from cybercoop.exports.building import Build, Served
-from cybercoop.exports.replies import names_of, problem, reply
+from cybercoop.exports.replies import away, names_of, reply
 from cybercoop.exports.serving import Shelf
 from cybercoop.members import device_feeds as nouns
 from cybercoop.members.tokens import Scope
 from cybercoop.stix import times
 from cybercoop.store import device_feeds
+from cybercoop.store.database import explained
 from cybercoop.store.device_feeds import Asker, Fetch
 
 SHELF = web.AppKey("shelf", Shelf)
@@ -39,6 +44,13 @@ _SAID = web.RequestKey("said", str)
 SecretOf = Callable[[str], tuple[str, str] | None]
 """Returns name and password of an Authorization header."""
 
+ProblemOf = Callable[[str, str], msgspec.Struct]
+"""Returns a problem (RFC 9457) by its code, with what there is to say."""
+
+GuardOf = Callable[[web.Application], Awaitable[Guard]]
+"""Returns the guard as the database has it now."""
+
+_PROBLEM_OF: web.AppKey[ProblemOf] = web.AppKey("problem_of")
 _log = structlog.get_logger("feeds")
 _SECRET = re.compile(rf"{nouns.MARK}[^/]*")
 _SECRET_IN_TEXT = re.compile(rf"{nouns.MARK}[\w.~-]*")
@@ -47,8 +59,11 @@ _AGENT_LENGTH = 80
 _FAULT = 500
 
 
-def add_routes(app: web.Application, title: str, secret_of: SecretOf) -> None:
+def add_routes(
+    app: web.Application, title: str, secret_of: SecretOf, problem_of: ProblemOf, guard_of: GuardOf
+) -> None:
     """Open the door for devices of the center with that title; builds go on while it is open."""
+    app[_PROBLEM_OF] = problem_of
 
     async def fetch(request: web.Request) -> web.StreamResponse:
         return await _fetch(request, secret_of)
@@ -56,7 +71,8 @@ def add_routes(app: web.Application, title: str, secret_of: SecretOf) -> None:
     for path in ("/feeds/{key}", "/feeds/{key}/", "/feeds/{key}/{file}"):
         app.router.add_get(path, fetch)
     folder = app[SETTINGS].data / "feeds"
-    app[SHELF] = Shelf(app[DATABASE], app[CENTER], title, folder, app[SURROUNDINGS])
+    guard_now = partial(guard_of, app)
+    app[SHELF] = Shelf(app[DATABASE], app[CENTER], title, folder, app[SURROUNDINGS], guard_now)
     app[_FETCHED], app[_SILENT] = {}, set()
     app.middlewares.insert(0, _discreet)
     server_logger.addFilter(_redacted)
@@ -91,7 +107,7 @@ async def _discreet(request: web.Request, handler: Handler) -> web.StreamRespons
     quiet = request.clone(rel_url=shown, headers=headers)
     quiet[_SAID] = request.headers.get("Authorization", "")
     response = await handler(quiet)
-    return problem() if response.status >= _FAULT else response
+    return _away(request) if response.status >= _FAULT else response
 
 
 def _redacted(record: logging.LogRecord) -> bool:
@@ -104,45 +120,75 @@ def _redacted(record: logging.LogRecord) -> bool:
     return True
 
 
+def _away(request: web.Request) -> web.Response:
+    """Say that the list is not there now, in the words of the house."""
+    return away(request.app[_PROBLEM_OF])
+
+
 async def _fetch(request: web.Request, secret_of: SecretOf) -> web.StreamResponse:
     app, key = request.app, request.match_info["key"]
     unknown: CoopError = Unauthenticated("Send the token of this feed: Basic or Bearer.")
     if key.startswith(nouns.MARK):
         unknown = NotFound("There is no such feed.")
-    asker = await _asker(request, key, secret_of)
+    asker, is_device = await _asker(request, key, secret_of)
     if asker is None or not asker.feed.lets_in(address := client_address(request)):
         raise unknown
     plan = await app[SHELF].plan_of(asker)
-    if not plan.locks:
+    if not (plan.locks or plan.blocks_of):
         # An empty list would end all blocking; the key to what it listed is lost.
         raise unknown
     build = await app[SHELF].build_of(plan)
     if build is None:
-        return problem()
+        return _away(request)
     media_type, served = _file(build, asker.feed.format, request.match_info.get("file", ""))
     agent = "".join(filter(str.isprintable, request.headers.get("User-Agent", "")))
     by = f"{address} {agent[:_AGENT_LENGTH]}".rstrip()
-    now = app[SURROUNDINGS].now()
-    app[_FETCHED][asker.feed.id] = Fetch(asker.feed.id, now, by, served.digest[:16])
-    return await reply(request, served, media_type, build.record.made)
+    fetch = Fetch(asker.feed.id, app[SURROUNDINGS].now(), by, served.digest[:16])
+    _note(app, fetch)
+    response = await reply(request, served, media_type, build.record.made)
+    if plan.blocks_of and is_device and request.method == "GET":
+        await _handed_over(request, response)
+        _note(app, replace(fetch, as_of=build.record.as_of))
+        if asker.feed.fetched_as_of != build.record.as_of:
+            await _write_down_now(app)
+    return response
 
 
-async def _asker(request: web.Request, key: str, secret_of: SecretOf) -> Asker | None:
-    """Return who may fetch what: by path token, or by the credentials of a feed named by id."""
+def _note(app: web.Application, fetch: Fetch) -> None:
+    """Remember a fetch until it is written down, and what an earlier one has proved."""
+    before = app[_FETCHED].get(fetch.feed_id)
+    if before is not None and fetch.as_of is None:
+        fetch = replace(fetch, as_of=before.as_of)
+    app[_FETCHED][fetch.feed_id] = fetch
+
+
+async def _handed_over(request: web.Request, response: web.StreamResponse) -> None:
+    """Send an answer to its end: only then a device has what its list says."""
+    if not response.prepared:
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        await response.prepare(request)
+        await response.write_eof()
+
+
+async def _asker(request: web.Request, key: str, secret_of: SecretOf) -> tuple[Asker | None, bool]:
+    """Return who may fetch what, and whether that is a device: it shows a token of the feed.
+
+    Devices send it in the path or with the id of the feed; people of its owner may look, too.
+    """
     database, now = request.app[DATABASE], request.app[SURROUNDINGS].now()
     if key.startswith(nouns.MARK):
-        return await device_feeds.by_path(database, nouns.digest(key), now)
+        return await device_feeds.by_path(database, nouns.digest(key), now), True
     header = request[_SAID]
     said = secret_of(header)
     if said is None or not _ID(key):
-        return None
+        return None, False
     found = await device_feeds.by_header(database, key, nouns.digest(said[1]), now)
     if found is not None:
-        return found
+        return found, True
     reader = await request.app[AUTHENTICATE](header, request)
     if reader is None or not reader.scope.covers(Scope.READ):
-        return None
-    return await device_feeds.of_organisation(database, key, reader.org.id, now)
+        return None, False
+    return await device_feeds.of_organisation(database, key, reader.org.id, now), False
 
 
 def _file(build: Build, format_name: str, name: str) -> tuple[str, Served]:
@@ -161,11 +207,25 @@ def _file(build: Build, format_name: str, name: str) -> tuple[str, Served]:
 
 async def write_down(app: web.Application) -> None:
     """Write down who fetched last; one statement for all feeds, not one per request."""
-    fetched = list(app[_FETCHED].values())
+    fetched = app[_FETCHED].copy()
     app[_FETCHED].clear()
-    if fetched:
+    if not fetched:
+        return
+    try:
         async with app[DATABASE].write() as connection:
-            await device_feeds.note_fetches(connection, fetched)
+            await device_feeds.note_fetches(connection, fetched.values())
+    except BaseException:
+        newer = list(app[_FETCHED].values())
+        app[_FETCHED].update(fetched)
+        for one in newer:
+            _note(app, one)
+        raise
+
+
+async def _write_down_now(app: web.Application) -> None:
+    """Write down what a fetch has proved; where that fails it is done with the others."""
+    with suppress(Misused, OSError), explained():
+        await write_down(app)
 
 
 async def raise_alarms(app: web.Application) -> None:

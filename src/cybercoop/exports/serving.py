@@ -1,6 +1,7 @@
 """The shelf: builds at hand for whoever fetches, and kept up to date behind the scenes."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
@@ -8,6 +9,8 @@ from time import time
 
 import structlog
 
+from cybercoop.collect.guarding import Guard
+from cybercoop.exports import following
 from cybercoop.exports.building import (
     Build,
     Pair,
@@ -26,6 +29,9 @@ from cybercoop.store.database import Database
 from cybercoop.store.device_feeds import Asker, Version
 from cybercoop.store.members import Center
 from cybercoop.surroundings import Surroundings
+
+GuardNow = Callable[[], Awaitable[Guard]]
+"""Returns the guard as the database has it now."""
 
 PAUSE = 1.0
 """Seconds between two looks at whether anything has changed."""
@@ -65,15 +71,22 @@ class Shelf:
     """Hold the builds of all lists that somebody fetches."""
 
     def __init__(
-        self, database: Database, center: Center, title: str, folder: Path, around: Surroundings
+        self,
+        database: Database,
+        center: Center,
+        title: str,
+        folder: Path,
+        around: Surroundings,
+        guard_now: GuardNow,
     ) -> None:
         self._database, self._center, self._around = database, center, around
+        self._guard_now = guard_now
         self._site = Site(database.url, folder, title, Event())
         self._kept: dict[Plan, _Kept] = {}
         self._wanted: dict[Plan, float] = {}
         self._first: dict[Plan, asyncio.Task[None]] = {}
         self._own: dict[str, tuple[Version, tuple[Pair, ...]]] = {}
-        self._turn = asyncio.Lock()
+        self._turn, self._following = asyncio.Lock(), asyncio.Lock()
         self._swept = 0.0
 
     async def plan_of(self, asker: Asker) -> Plan:
@@ -85,12 +98,16 @@ class Shelf:
             async with self._database.read() as connection:
                 own = await guarding.excepted(connection, org_id, now)
             known = self._own[org_id] = (asker.excepted, tuple(sorted(own)))
-        cut = asker.feed.cut
-        return Plan(asker.feed.format, cut, cut.locks(keys_of(asker.org)), known[1])
+        feed, cut = asker.feed, asker.feed.cut
+        if feed.responses:
+            return Plan(feed.format, cut, (), blocks_of=org_id)
+        return Plan(feed.format, cut, cut.locks(keys_of(asker.org)), known[1])
 
     async def build_of(self, plan: Plan) -> Build | None:
         """Return the last good build of a plan; the first one is waited for, but not for long."""
         self._wanted[plan] = _moment()
+        if plan.blocks_of:
+            return await self._followed(plan)
         kept = self._kept.get(plan)
         if kept is None or (kept.build is None and kept.rests_until <= _moment()):
             if plan not in self._first:
@@ -98,6 +115,33 @@ class Shelf:
             await asyncio.wait([self._first[plan]], timeout=_PATIENCE)
             kept = self._kept.get(plan)
         return None if kept is None else kept.build
+
+    async def _followed(self, plan: Plan) -> Build | None:
+        """Return the list of what responses block as it is now, else the last good one."""
+        async with self._following:
+            if plan not in self._kept:
+                self._kept[plan] = _Kept(await asyncio.to_thread(stored, self._site, plan))
+            before = self._kept[plan].build
+            (made,) = await asyncio.gather(self._follow(plan, before), return_exceptions=True)
+            if isinstance(made, Build):
+                self._kept[plan] = _Kept(made)
+                return made
+            _log.error("feed not built", feed=plan.zone, error=ascii(made))
+            return before
+
+    async def _follow(self, plan: Plan, before: Build | None) -> Build:
+        rules, (_, own), now = (
+            await self._guard_now(),
+            self._own[plan.blocks_of],
+            self._around.now(),
+        )
+        state = following.state_of(rules, own)
+        if before is not None:
+            over = await following.is_over(self._database, plan, before.record, state, now)
+            if not over:
+                return before
+        given = await following.given(self._database, plan, rules, own, now)
+        return await asyncio.to_thread(build, self._site, plan, state, now, before, given)
 
     def record_of(self, format_name: str, cut: Cut, locks: tuple[str, ...]) -> Record | None:
         """Return what is known of such a list, whatever exceptions it has; None if unbuilt."""
@@ -132,7 +176,8 @@ class Shelf:
     async def look(self) -> None:
         """Build anew what has changed, one list after the other."""
         self._drop()
-        plans = [plan for plan, kept in self._kept.items() if kept.build is not None]
+        kept = self._kept.items()
+        plans = [plan for plan, one in kept if one.build is not None and not plan.blocks_of]
         if not plans:
             return
         state = await self._state(plans)

@@ -34,10 +34,25 @@ class Cut:
 
 
 @dataclass(frozen=True, slots=True)
+class Wish:
+    """Hold what somebody asks for: a product or a format, and how its list is cut."""
+
+    product: str | None
+    format: str | None
+    cut: Cut
+    title: str = ""
+    responses: bool = False
+    addresses: tuple[Network, ...] = ()
+    alarm_hours: int = 24
+
+
+@dataclass(frozen=True, slots=True)
 class DeviceFeed:
     """Hold one feed; times are microseconds since 1970.
 
-    ``addresses`` are the networks that devices may fetch from, none for everywhere.
+    ``addresses`` are the networks that devices may fetch from, none for everywhere. ``responses``
+    says that it lists what responses block at its owner, and nothing else; ``fetched_as_of`` is up
+    to when what a device fetched last had followed that.
     """
 
     id: str
@@ -53,6 +68,8 @@ class DeviceFeed:
     fetched_at: int | None = None
     fetched_by: str | None = None
     fetched_version: str | None = None
+    responses: bool = False
+    fetched_as_of: int | None = None
 
     def lets_in(self, address: IPv4Address | IPv6Address) -> bool:
         """Say whether a device at ``address`` may fetch it."""

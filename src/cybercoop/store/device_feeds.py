@@ -65,7 +65,7 @@ async def _asker(database: Database, shape: str, values: Mapping[str, Any]) -> A
     if not rows:
         return None
     first, width = rows[0], len(_COLUMNS)
-    feed = _feed(dict(zip(_COLUMNS, first, strict=False)))
+    feed = feed_of(dict(zip(_COLUMNS, first, strict=False)))
     row = dict(zip(organisations.c.keys(), first[width:], strict=False))
     joined = {one[-2:] for one in rows}
     own = {group for group, of in joined if of == feed.org_id}
@@ -113,8 +113,10 @@ def _versions(now: Any) -> list[Any]:
     return [one.scalar_subquery() for one in told]
 
 
-def _feed(row: Mapping[str, Any]) -> DeviceFeed:
+def feed_of(row: Mapping[str, Any]) -> DeviceFeed:
+    """Return the feed that a row of the table holds."""
     said = {name: row[name] for name in DeviceFeed.__slots__ if name in row}
+    said["responses"] = bool(row["responses"])
     cut = Cut(
         tuple(json.loads(row["kinds"])), row["least"], row["lock"], row["age_days"], row["most"]
     )
@@ -144,7 +146,7 @@ async def find(connection: Connection, feed_id: str) -> DeviceFeed:
     row = (await connection.execute(query)).mappings().first()
     if row is None:
         raise Misused(f"There is no feed {feed_id!r}; `cybercoop feed list` shows ids.")
-    return _feed(dict(row))
+    return feed_of(dict(row))
 
 
 async def all_feeds(connection: Connection, org_id: str | None = None) -> list[DeviceFeed]:
@@ -157,7 +159,7 @@ async def all_feeds(connection: Connection, org_id: str | None = None) -> list[D
     )
     if org_id is not None:
         query = query.where(device_feeds.c.org_id == org_id)
-    return [_feed(dict(row)) for row in (await connection.execute(query)).mappings()]
+    return [feed_of(dict(row)) for row in (await connection.execute(query)).mappings()]
 
 
 async def end(connection: Connection, feed_id: str, now: int) -> None:
@@ -178,18 +180,28 @@ async def expire_tokens(connection: Connection, feed_id: str, at: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
-    """Hold the last fetch of a feed: when, by whom, and of which version."""
+    """Hold the last fetch of a feed: when, by whom, and of which version.
+
+    ``as_of`` is up to when that version follows responses; None where no device fetched it.
+    """
 
     feed_id: str
     at: int
     by: str
     version: str
+    as_of: int | None = None
 
 
 async def note_fetches(connection: Connection, fetches: Iterable[Fetch]) -> None:
     """Remember the last fetch of each feed."""
     rows: Sequence[dict[str, Any]] = [
-        {"b_id": one.feed_id, "b_at": one.at, "b_by": one.by, "b_version": one.version}
+        {
+            "b_id": one.feed_id,
+            "b_at": one.at,
+            "b_by": one.by,
+            "b_version": one.version,
+            "b_as_of": one.as_of,
+        }
         for one in fetches
     ]
     if rows:
@@ -200,6 +212,9 @@ async def note_fetches(connection: Connection, fetches: Iterable[Fetch]) -> None
                 fetched_at=bindparam("b_at"),
                 fetched_by=bindparam("b_by"),
                 fetched_version=bindparam("b_version"),
+                fetched_as_of=func.coalesce(
+                    bindparam("b_as_of", type_=BigInteger()), device_feeds.c.fetched_as_of
+                ),
             ),
             list(rows),
         )

@@ -6,9 +6,10 @@ from typing import Literal, Protocol
 from aiohttp import web
 
 from cybercoop.collect.known import Lists
-from cybercoop.members.device_feeds import DeviceFeed
+from cybercoop.members.device_feeds import DeviceFeed, Wish
 
 Language = Literal["de", "en"]
+LANGUAGES: tuple[Language, ...] = ("de", "en")
 
 
 class Recipe(Protocol):
@@ -46,8 +47,8 @@ class Products(Protocol):
     def asks_taxii(self, name: str) -> bool:
         """Say whether it needs a token for TAXII instead of a list."""
 
-    def wanted(self, name: str, kinds: Sequence[str], least: int, title: str) -> DeviceFeed:
-        """Return the feed to make; raise ``Misused``."""
+    def ordered(self, wish: Wish) -> tuple[DeviceFeed, object]:
+        """Return the feed to make, and what limits it; raise ``Misused``."""
 
     def places(self, feed: DeviceFeed, token: str, address: str) -> dict[str, str]:
         """Return what the steps of a feed name."""

@@ -1,6 +1,5 @@
-"""Feeds for devices: made for a product with a token and its steps, rotated, ended."""
+"""Feeds for devices: made for a product with a token and its steps, or free; rotated, ended."""
 
-from dataclasses import replace
 from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated, Any
 
@@ -8,15 +7,16 @@ import msgspec
 from pydantic import Field
 
 from cybercoop.collect import device_feeds as deeds
+from cybercoop.door import SETTINGS
 from cybercoop.errors import NotFound, Refused
-from cybercoop.members.device_feeds import DeviceFeed
+from cybercoop.members.device_feeds import Cut, DeviceFeed, Wish
 from cybercoop.members.tokens import Scope
 from cybercoop.store import device_feeds
 from cybercoop.store.database import Connection
 from cybercoop.web.api._common import moment, whose
 from cybercoop.web.cursors import Paging, page
 from cybercoop.web.endpoints import Asked, Call, Endpoint, Nothing
-from cybercoop.web.handed_in import PRODUCTS
+from cybercoop.web.handed_in import LANGUAGES, PRODUCTS, Recipe
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Days = Annotated[int, Field(ge=1, le=36_500)]
@@ -30,10 +30,14 @@ class FeedsAsked(Paging):
 
 
 class NewFeed(Asked):
-    """Say for which product a feed is, and what it lists; without kinds all that it takes."""
+    """Say for which product a feed is, or in which format; without kinds all that it takes."""
 
-    product: Name
+    product: Name | None = None
+    format: Annotated[Name | None, Field(description="a format, instead of a product")] = None
     kinds: Annotated[tuple[Name, ...], Field(max_length=20)] = ()
+    responses: Annotated[
+        bool, Field(description="list what responses block at you, and nothing else")
+    ] = False
     title: Annotated[str, Field(max_length=200)] = ""
     least: Annotated[int, Field(ge=0, le=100, description="lowest confidence")] = 0
     lock: Annotated[Name | None, Field(description="one lock instead of all keys")] = None
@@ -60,6 +64,7 @@ class ShownFeed(msgspec.Struct, frozen=True):
     title: str
     product: str | None
     format: str
+    responses: bool
     kinds: tuple[str, ...]
     least: int
     lock: str | None
@@ -80,16 +85,38 @@ class ShownFeeds(msgspec.Struct, frozen=True):
     next: str | None
 
 
+class Told(msgspec.Struct, frozen=True):
+    """Say in one language how a product is set up: watching first, blocking later."""
+
+    steps: list[str]
+    test: str
+    limits: list[str]
+    warning: str
+
+
+class Steps(msgspec.Struct, frozen=True):
+    """Say how a product is set up, in both languages."""
+
+    de: Told
+    en: Told
+
+
 class MadeFeed(msgspec.Struct, frozen=True):
     """Show a feed and its new token, which is nowhere else.
 
-    A device fetches ``/feeds/{id}`` with the token, or ``/feeds/{token}`` where it can send none.
-    A request that comes again under its idempotency key finds no text of the token any more.
+    A device fetches ``url`` with the token as password or bearer, or ``path_url`` where it can send
+    none; ``name`` is what it calls the list. There are steps where the feed is for a product. A
+    request that comes again under its idempotency key finds nothing that holds the token any more.
     """
 
     id: str
     token: str | None
     shown: ShownFeed
+    url: str | None = None
+    path_url: str | None = None
+    user: str | None = None
+    name: str | None = None
+    steps: Steps | None = None
 
 
 def _shown(one: DeviceFeed, now: int) -> ShownFeed:
@@ -99,6 +126,7 @@ def _shown(one: DeviceFeed, now: int) -> ShownFeed:
         one.title,
         one.product,
         one.format,
+        one.responses,
         one.cut.kinds,
         one.cut.least,
         one.cut.lock,
@@ -127,24 +155,56 @@ async def create_feed(call: Call[Nothing, NewFeed]) -> MadeFeed:
     wanted = _wanted(call, call.body)
     async with call.database.write() as connection:
         made, token = await deeds.create(connection, call.around, call.org, wanted)
-        answer = MadeFeed(made.id, token, _shown(made, call.around.now()))
-        await call.keep(connection, answer)
-    return answer
+        return await _kept(connection, call, made, token)
+
+
+async def _kept(
+    connection: Connection, call: Call[Any, Any], feed: DeviceFeed, token: str
+) -> MadeFeed:
+    """Return the answer with a new token, and remember it without all that holds the token."""
+    plain = MadeFeed(feed.id, token, _shown(feed, call.around.now()))
+    await call.keep(connection, plain)
+    return _with_steps(call, plain, feed, token)
+
+
+def _with_steps(call: Call[Any, Any], plain: MadeFeed, feed: DeviceFeed, token: str) -> MadeFeed:
+    products, address = call.app[PRODUCTS], call.app[SETTINGS].public_address
+    said = products.places(feed, token, address)
+    told = None
+    if feed.product is not None:
+        found = {language: products.recipe(feed.product, said, language) for language in LANGUAGES}
+        told = Steps(**{name: _told(one) for name, one in found.items()})
+    return msgspec.structs.replace(
+        plain,
+        url=said["url"],
+        path_url=f"{address}/feeds/{token}",
+        user=said["user"],
+        name=said["feed"],
+        steps=told,
+    )
+
+
+def _told(recipe: Recipe) -> Told:
+    return Told([*recipe.steps], recipe.test, [*recipe.limits], recipe.warning)
 
 
 def _wanted(call: Call[Any, Any], said: NewFeed) -> DeviceFeed:
     products = call.app[PRODUCTS]
-    if said.product not in products.titles():
+    if (said.product is None) == (said.format is None):
+        raise Refused("Name a product or a format, and not both.", "product")
+    if said.product is not None and said.product not in products.titles():
         known = ", ".join(sorted(products.titles()))
         raise Refused(f"There is no such product; there are {known}.", "product")
-    if products.asks_taxii(said.product):
+    if said.product is not None and products.asks_taxii(said.product):
         raise Refused("This product asks TAXII; make a token that may read.", "product")
     if not said.title.isprintable():
         raise Refused("A title is one line.", "title")
-    found = products.wanted(said.product, said.kinds, said.least, said.title.strip())
-    most = found.cut.most if said.most is None else said.most
-    cut = replace(found.cut, lock=said.lock, age_days=said.age_days, most=most)
-    return replace(found, cut=cut, addresses=said.addresses, alarm_hours=said.alarm_hours)
+    cut = Cut(said.kinds, said.least, said.lock, said.age_days, said.most)
+    wish = Wish(
+        *(said.product, said.format, cut, said.title.strip()),
+        *(said.responses, said.addresses, said.alarm_hours),
+    )
+    return products.ordered(wish)[0]
 
 
 async def rotate_feed(call: Call[Nothing, FeedRotation]) -> MadeFeed:
@@ -153,9 +213,7 @@ async def rotate_feed(call: Call[Nothing, FeedRotation]) -> MadeFeed:
         feed = await _find(connection, call)
         hours = call.body.overlap_hours
         made, token = await deeds.rotate(connection, call.around, feed.id, hours)
-        answer = MadeFeed(made.id, token, _shown(made, call.around.now()))
-        await call.keep(connection, answer)
-    return answer
+        return await _kept(connection, call, made, token)
 
 
 async def end_feed(call: Call[Nothing, None]) -> ShownFeed:
@@ -190,8 +248,9 @@ ENDPOINTS = (
         "/feeds",
         Scope.ADMIN,
         create_feed,
-        "Make a feed for a product; its token is shown this once.",
-        "Einen Feed für ein Produkt anlegen; seine Marke wird nur dieses eine Mal gezeigt.",
+        "Make a feed for a product, or in a format; its token is shown this once, with the steps.",
+        "Einen Feed für ein Produkt oder in einem Format anlegen; seine Marke wird nur dieses eine"
+        " Mal gezeigt, mit den Schritten zum Einrichten.",
         status=201,
         secret="token",  # noqa: S106 - the name of a field
     ),

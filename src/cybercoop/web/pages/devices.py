@@ -10,10 +10,9 @@ from cybercoop.collect import device_feeds as deeds
 from cybercoop.collect import tokens
 from cybercoop.door import SURROUNDINGS
 from cybercoop.errors import Malformed, Misused, NotFound
-from cybercoop.members.device_feeds import DeviceFeed
+from cybercoop.members.device_feeds import Cut, DeviceFeed, Wish
 from cybercoop.members.tokens import Scope
-from cybercoop.sharing import keys_of
-from cybercoop.store import device_feeds, feeds, releases
+from cybercoop.store import device_feeds, feeds
 from cybercoop.web.handed_in import PRODUCTS
 from cybercoop.web.pages.rendering import Language
 from cybercoop.web.pages.visits import Visit, is_https
@@ -29,6 +28,7 @@ class Line:
 
     title: str
     product: str
+    responses: bool
     entries: int
     fetched: str
     by: str
@@ -40,15 +40,15 @@ async def listing(visit: Visit) -> web.StreamResponse:
     titles = visit.request.app[PRODUCTS].titles()
     async with visit.database.read() as connection:
         found = await device_feeds.all_feeds(connection, visit.org.id)
-        keys, now = keys_of(visit.org), visit.now
         lines = [
             Line(
                 one.title,
                 titles.get(one.product or "", one.format),
-                await releases.count(connection, keys, one.cut, now),
+                one.responses,
+                await deeds.count(connection, one, visit.org, visit.now),
                 _moment(one.fetched_at, visit.language),
                 one.fetched_by or "",
-                one.is_silent(now),
+                one.is_silent(visit.now),
             )
             for one in found
         ]
@@ -100,8 +100,10 @@ async def make(visit: Visit) -> web.StreamResponse:
         if not re.fullmatch("[0-9]{1,2}|100", least):
             return _form(visit, name, visit.text("device.wrong_least"))
         title = "".join(filter(str.isprintable, said.text("title"))).strip()[:_LONGEST_TITLE]
+        cut = Cut((kind,) if kind else (), int(least))
+        wish = Wish(name, None, cut, title, responses=said.text("responses") == "1")
         try:
-            wanted = products.wanted(name, (kind,) if kind else (), int(least), title)
+            wanted, _ = products.ordered(wish)
         except Misused as error:
             return _form(visit, name, str(error))
         places = await _for_device(visit, wanted)
