@@ -47,16 +47,13 @@ async def read(
     connection: Connection, reader: Reader, response_id: str, *, steps_too: bool = False
 ) -> Seen:
     """Return a response as this reader may see it; raise ``NotFound`` alike for all others."""
-    found = select(responses).where(responses.c.id == response_id, _may(reader))
-    row = (await connection.execute(found)).one_or_none()
-    if row is None:
-        raise NotFound(f"No response has the id {response_id}.")
+    found = await response(connection, reader, response_id)
     mine = _of(reader, runs.c.org_id)
     seen = [thing(Run, one) for one in await connection.execute(_runs(response_id).where(mine))]
     put = select(tasks).where(tasks.c.response_id == response_id, _of(reader, tasks.c.org_id))
     put = put.order_by(tasks.c.created_at, tasks.c.id)
     return Seen(
-        response=thing(Response, row),
+        response=found,
         runs=seen,
         tasks=[thing(Task, one) for one in await connection.execute(put)],
         steps=await _steps(connection, [one.id for one in seen]) if steps_too else [],
@@ -64,6 +61,15 @@ async def read(
         approvals=await _approvals(connection, response_id) if reader.is_center else [],
         others=await _others(connection, reader, response_id),
     )
+
+
+async def response(connection: Connection, reader: Reader, response_id: str) -> Response:
+    """Return what a response is, without anybody's part; raise ``NotFound`` as ``read`` does."""
+    query = select(responses).where(responses.c.id == response_id, _may(reader))
+    row = (await connection.execute(query)).one_or_none()
+    if row is None:
+        raise NotFound(f"No response has the id {response_id}.")
+    return thing(Response, row)
 
 
 async def all_of(connection: Connection, reader: Reader) -> list[Response]:

@@ -21,13 +21,18 @@ from cybercoop.web.api import (
     lookup,
     organisations,
     people,
+    playbooks,
     push,
+    response_leading,
+    responses,
     sightings,
     sources,
+    tasks,
     tokens,
 )
 from cybercoop.web.endpoints import ROOT, Endpoint
 from cybercoop.web.rules_now import keep_guard
+from cybercoop.web.taking_part import keep_track
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     *push.ENDPOINTS,
@@ -45,6 +50,10 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *incident_clocks.ENDPOINTS,
     *incident_parts.ENDPOINTS,
     *incident_sharing.ENDPOINTS,
+    *playbooks.ENDPOINTS,
+    *responses.ENDPOINTS,
+    *response_leading.ENDPOINTS,
+    *tasks.ENDPOINTS,
 )
 
 
@@ -56,6 +65,7 @@ def add_routes(app: web.Application) -> None:
     for endpoint in ENDPOINTS:
         app.router.add_route(endpoint.method, ROOT + endpoint.path, handler_of(endpoint))
     keep_guard(app)
+    keep_track(app)
 
 
 def _json(content: bytes) -> web.Response:
