@@ -53,7 +53,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Hold one person of an organisation."""
+    """Hold one person of an organisation, and who stands in for that person."""
 
     id: str
     org_id: str
@@ -61,6 +61,7 @@ class Person:
     mail: str
     phones: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
+    deputy_id: str | None = None
 
 
 def slug(title: str) -> str:

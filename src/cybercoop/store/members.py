@@ -175,6 +175,7 @@ async def add_person(connection: Connection, new: Person, now: int) -> None:
         raise Misused(msg)
     row: dict[str, Any] = {"id": new.id, "org_id": new.org_id, "name": new.name, "mail": new.mail}
     row |= {"phones": json.dumps(new.phones), "roles": json.dumps(new.roles), "created_at": now}
+    row["deputy_id"] = new.deputy_id
     await connection.execute(insert(people), row)
 
 
@@ -192,4 +193,5 @@ async def find_person(connection: Connection, mail_or_id: str) -> Person:
         raise Misused(msg)
     row = rows[0]
     phones, roles = tuple(json.loads(row["phones"])), tuple(json.loads(row["roles"]))
-    return Person(row["id"], row["org_id"], row["name"], row["mail"], phones, roles)
+    who = (row["id"], row["org_id"], row["name"], row["mail"])
+    return Person(*who, phones, roles, row["deputy_id"])

@@ -28,6 +28,7 @@ async def all_of(connection: Connection, org_id: str | None) -> list[Person]:
             row.mail,
             tuple(json.loads(row.phones)),
             tuple(json.loads(row.roles)),
+            row.deputy_id,
         )
         for row in await connection.execute(query)
     ]

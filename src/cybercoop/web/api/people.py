@@ -6,9 +6,11 @@ import msgspec
 from pydantic import Field
 
 from cybercoop.collect import founding
+from cybercoop.errors import Refused
 from cybercoop.members.organisations import Person, checked_mail
 from cybercoop.members.tokens import Scope
 from cybercoop.store import members, people
+from cybercoop.store.database import Connection
 from cybercoop.web.api._common import whose
 from cybercoop.web.cursors import Paging, page
 from cybercoop.web.endpoints import Asked, Call, Endpoint, Nothing
@@ -30,6 +32,9 @@ class NewPerson(Asked):
     organisation: Name | None = None
     phones: Annotated[tuple[Name, ...], Field(max_length=10)] = ()
     roles: Annotated[tuple[Name, ...], Field(max_length=20)] = ()
+    deputy: Annotated[
+        Name | None, Field(description="who stands in: mail address or id of a colleague")
+    ] = None
 
 
 class ShownPerson(msgspec.Struct, frozen=True):
@@ -41,6 +46,7 @@ class ShownPerson(msgspec.Struct, frozen=True):
     mail: str
     phones: tuple[str, ...]
     roles: tuple[str, ...]
+    deputy: str | None
 
 
 class ShownPeople(msgspec.Struct, frozen=True):
@@ -51,7 +57,7 @@ class ShownPeople(msgspec.Struct, frozen=True):
 
 
 def _shown(one: Person) -> ShownPerson:
-    return ShownPerson(one.id, one.org_id, one.name, one.mail, one.phones, one.roles)
+    return ShownPerson(one.id, one.org_id, one.name, one.mail, one.phones, one.roles, one.deputy_id)
 
 
 async def list_people(call: Call[PeopleAsked, None]) -> ShownPeople:
@@ -69,10 +75,21 @@ async def add_person(call: Call[Nothing, NewPerson]) -> ShownPerson:
     async with call.database.write() as connection:
         org = await whose(connection, call, said.organisation)
         name, mail = founding.checked_name(said.name), checked_mail(said.mail)
-        new = Person(around.uuid(), org.id, name, mail, said.phones, said.roles)
+        deputy = await _deputy(connection, org.id, said.deputy)
+        new = Person(around.uuid(), org.id, name, mail, said.phones, said.roles, deputy)
         await members.add_person(connection, new, around.now())
         await call.keep(connection, _shown(new))
     return _shown(new)
+
+
+async def _deputy(connection: Connection, org_id: str, named: str | None) -> str | None:
+    """Return the id of a colleague; raise ``Refused`` where there is none of that name."""
+    if named is None:
+        return None
+    for one in await people.all_of(connection, org_id):
+        if named in {one.id, one.mail}:
+            return one.id
+    raise Refused("There is no person of that mail address or id in the organisation.", "deputy")
 
 
 ENDPOINTS = (
