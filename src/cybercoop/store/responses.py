@@ -306,6 +306,12 @@ async def note(
     await connection.execute(insert(log), row)
 
 
+async def log_of(connection: Connection, response_id: str) -> list[Any]:
+    """Return the whole log of a response, oldest first."""
+    query = select(log).where(log.c.response_id == response_id).order_by(log.c.seq)
+    return list((await connection.execute(query)).all())
+
+
 async def open_counts(connection: Connection, response_id: str) -> tuple[int, int]:
     """Return how many runs of a response have not ended, and how many of its tasks are open."""
     going = select(func.count()).where(runs.c.response_id == response_id, runs.c.state.in_(GOING))
