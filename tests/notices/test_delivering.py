@@ -51,6 +51,18 @@ async def test_a_key_is_told_once(database_url: str, tmp_path: Path) -> None:
     assert len(box.came) == 1
 
 
+async def test_words_that_no_database_takes_are_told_all_the_same(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with world(database_url, tmp_path) as center, mail_server() as box:
+        county = await center.org("county")
+        await person(center, county, "anna")
+        strange = "\0 \ud800 \x1b[2J"
+        await told(center, notice(center, county, "one", subject_de=strange, text_de=strange))
+        await rounds(center, post(center, box))
+    assert len(box.taken) == 1
+
+
 async def test_what_is_rolled_back_is_told_to_nobody(database_url: str, tmp_path: Path) -> None:
     async with world(database_url, tmp_path) as center:
         county = await center.org("county")

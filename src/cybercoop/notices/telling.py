@@ -2,16 +2,14 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 
-from cybercoop.store import feeds, members
+from cybercoop.store import feeds
 from cybercoop.store import notices as remembered
 from cybercoop.store.database import Connection
-from cybercoop.store.notices import Notice, Receiver
+from cybercoop.store.notices import CENTER, Notice, Receiver
 
-__all__ = ["Notice", "tell"]
-
-CENTER = "center"
-"""The role that stands for the people of the center."""
+__all__ = ["CENTER", "Notice", "tell"]
 
 
 async def tell(connection: Connection, notice: Notice) -> None:
@@ -19,23 +17,37 @@ async def tell(connection: Connection, notice: Notice) -> None:
 
     It is told if the transaction commits, and once: a second of the same key changes nothing.
     """
-    if not await remembered.add(connection, notice):
+    if not await remembered.add(connection, _storable(notice)):
         return
-    center = await members.the_center(connection)
-    org_id = center.org_id if notice.role == CENTER else notice.org_id
-    people = await remembered.people_of(connection, org_id, notice.person_id)
-    hooks = await remembered.hooks_of(connection, people[0].org_id if people else org_id)
-    told = [*(_with_role(people, notice) or people), *hooks]
+    secret, found = await remembered.receivers_of(connection, notice)
     # Keys of notices may tell what they are about, and ids leave the house.
     ids = {
-        feeds.identifier(center.secret, f"notice|{notice.key}|{_name(one)}"): one for one in told
+        feeds.identifier(secret, f"notice|{notice.key}|{_name(one)}"): one
+        for one in _told(found, notice)
     }
     await remembered.deliver(connection, notice, ids)
 
 
-def _with_role(people: Sequence[Receiver], notice: Notice) -> list[Receiver]:
-    """Return who has the role of a notice; where nobody has, it concerns everybody."""
-    return [one for one in people if notice.role in json.loads(one.roles)]
+def _storable(notice: Notice) -> Notice:
+    """Return a notice that every database takes: nobody's task fails for how it is worded."""
+    return replace(
+        notice,
+        subject_de=_plain(notice.subject_de),
+        subject_en=_plain(notice.subject_en),
+        text_de=_plain(notice.text_de),
+        text_en=_plain(notice.text_en),
+    )
+
+
+def _plain(text: str) -> str:
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+
+
+def _told(found: Sequence[Receiver], notice: Notice) -> list[Receiver]:
+    """Return all webhooks, and who has the role; where nobody has, it concerns everybody."""
+    people = [one for one in found if one.person_id]
+    meant = [one for one in people if notice.role in json.loads(one.roles)]
+    return (meant or people) + [one for one in found if one.webhook_id]
 
 
 def _name(one: Receiver) -> str:
