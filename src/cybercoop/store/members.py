@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, delete, insert, or_, select, true, update
 from sqlalchemy.exc import IntegrityError
 
 from cybercoop.errors import Misused
@@ -84,23 +84,31 @@ async def add(connection: Connection, new: Organisation, now: int) -> None:
 
 async def all_organisations(connection: Connection) -> list[Organisation]:
     """Return every organisation that has not left, by name."""
-    query = select(organisations).where(organisations.c.left_at.is_(None))
-    rows = (await connection.execute(query.order_by(organisations.c.name))).mappings().all()
-    joined = defaultdict(set)
-    for group_id, org_id in await connection.execute(
-        select(group_members.c.group_id, group_members.c.org_id)
-    ):
-        joined[org_id].add(group_id)
-    return [organisation(dict(row), joined[row["id"]], joined[row["parent_id"]]) for row in rows]
+    return await _organisations(connection, true())
 
 
 async def find(connection: Connection, name_or_id: str) -> Organisation:
     """Return the organisation of that name or id; raise ``Misused`` when there is none."""
-    for one in await all_organisations(connection):
-        if name_or_id in {one.id, one.name}:
-            return one
-    msg = f"There is no organisation {name_or_id!r}; `cybercoop org list` shows them."
-    raise Misused(msg)
+    c = organisations.c
+    found = await _organisations(connection, or_(c.id == name_or_id, c.name == name_or_id))
+    if not found:
+        msg = f"There is no organisation {name_or_id!r}; `cybercoop org list` shows them."
+        raise Misused(msg)
+    return found[0]
+
+
+async def _organisations(connection: Connection, where: ColumnElement[bool]) -> list[Organisation]:
+    c = organisations.c
+    query = select(organisations).where(c.left_at.is_(None), where).order_by(c.name)
+    rows = (await connection.execute(query)).mappings().all()
+    joined = defaultdict(set)
+    memberships = select(group_members.c.group_id, group_members.c.org_id)
+    if len(rows) == 1:
+        own = [rows[0]["id"], rows[0]["parent_id"]]
+        memberships = memberships.where(group_members.c.org_id.in_(own))
+    for group_id, org_id in await connection.execute(memberships):
+        joined[org_id].add(group_id)
+    return [organisation(dict(row), joined[row["id"]], joined[row["parent_id"]]) for row in rows]
 
 
 async def mark_left(connection: Connection, org_id: str, now: int) -> None:
