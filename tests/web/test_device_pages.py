@@ -48,6 +48,24 @@ async def test_a_feed_is_made_with_its_steps_and_a_device_fetches_it(
             assert "Tor" not in (await others.get("/devices")).source
 
 
+async def test_looking_up_says_which_feed_carries_a_value_and_why_another_does_not(
+    tmp_path: Path,
+) -> None:
+    async with world(f"sqlite:///{tmp_path / 'coop.sqlite'}", tmp_path) as center:
+        owner = await center.org("Landkreis A", scope=Scope.ADMIN)
+        await center.push(owner, [indicator("evil-name.net", "green", confidence=60)])
+        await center.project()
+        async with Browser(center) as browser:
+            await browser.sign_in(owner.token)
+            form = (await browser.get("/devices/new?product=pihole")).form("/devices/new")
+            for least, title in (("50", "Filiale"), ("90", "Rathaus")):
+                await browser.send(form, least=least, title=title)
+            form = (await browser.get("/lookup")).form("/lookup")
+            found = (await browser.send(form, values="evil-name.net")).text
+            assert "Filiale : führt ihn" in found
+            assert "Rathaus : führt ihn nicht Die Sicherheit ist 60; der Feed verlangt 90." in found
+
+
 async def test_a_feed_of_responses_is_made_on_the_page(database_url: str, tmp_path: Path) -> None:
     async with world(database_url, tmp_path) as center:
         owner = await center.org("Landkreis A", scope=Scope.ADMIN)

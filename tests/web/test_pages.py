@@ -19,7 +19,7 @@ Siehe readme.md, Version 10.0.190.1.
 Max Muster, max.muster@example.com
 """
 EVIL = """"><script>alert(1)</script>'{{1337*7}}<img src=x onerror=alert(1)>"""
-PAGES = ("/", "/push", "/lookup", "/devices", "/kept")
+PAGES = ("/", "/push", "/pushes", "/lookup", "/devices", "/kept")
 POSTS = ("/push/preview", "/push/send", "/push/undo", "/lookup", "/devices/new", "/signout")
 
 
@@ -95,10 +95,10 @@ async def test_a_file_counts_instead_of_the_text(database_url: str, tmp_path: Pa
             assert "1 von 1" in done.text
             for content, told in (
                 (b"\x1f\x8b\x08\x00" + b"x" * 40, "gzip"),
-                (b"<!DOCTYPE html><html><body>x</body></html>", "web page"),
+                (b"<!DOCTYPE html><html><body>x</body></html>", "Webseite"),
                 (b"x.example.org\n" * 200_000, "cybercoop push"),
                 ("".join(f"h{n}.example.org\n" for n in range(1001)).encode(), "cybercoop push"),
-                (b"", "nothing"),
+                (b"", "nichts darin"),
             ):
                 refused = await browser.send(form, file=("x.txt", content))
                 assert (refused.status, told in refused.text) == (422, True), refused.text

@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from aiohttp import web
 
@@ -14,7 +13,7 @@ from cybercoop.members.device_feeds import Cut, DeviceFeed, Wish
 from cybercoop.members.tokens import Scope
 from cybercoop.store import device_feeds, feeds
 from cybercoop.web.handed_in import PRODUCTS
-from cybercoop.web.pages.rendering import Language
+from cybercoop.web.pages.rendering import moment
 from cybercoop.web.pages.visits import Visit, is_https
 
 _LONGEST_TITLE = 200
@@ -46,20 +45,13 @@ async def listing(visit: Visit) -> web.StreamResponse:
                 titles.get(one.product or "", one.format),
                 one.responses,
                 await deeds.count(connection, one, visit.org, visit.now),
-                _moment(one.fetched_at, visit.language),
+                moment(one.fetched_at, visit.language),
                 one.fetched_by or "",
                 one.is_silent(visit.now),
             )
             for one in found
         ]
     return visit.page("devices.html", lines=lines, titles=titles, may_make=_may_make(visit))
-
-
-def _moment(micros: int | None, language: Language) -> str:
-    if micros is None:
-        return ""
-    at = datetime.fromtimestamp(micros // 1_000_000, UTC)
-    return at.strftime("%d.%m.%Y %H:%M UTC" if language == "de" else "%Y-%m-%d %H:%M UTC")
 
 
 def _may_make(visit: Visit) -> bool:
@@ -105,7 +97,7 @@ async def make(visit: Visit) -> web.StreamResponse:
         try:
             wanted, _ = products.ordered(wish)
         except Misused as error:
-            return _form(visit, name, str(error))
+            return _form(visit, name, visit.why(str(error)))
         places = await _for_device(visit, wanted)
     recipe = products.recipe(name, places, visit.language)
     title = products.titles()[name]

@@ -83,7 +83,7 @@ async def preview(visit: Visit) -> web.StreamResponse:
     try:
         content = await asyncio.to_thread(_content, name, raw)
     except Malformed as error:
-        return _form(visit, 422, str(error), pasted)
+        return _form(visit, 422, visit.why(str(error)), pasted)
     if content is None:
         return _form(visit, 422, visit.text("push.too_much", most=MOST_VALUES), pasted)
     return await _previewed(visit, content)

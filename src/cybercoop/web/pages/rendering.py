@@ -3,6 +3,7 @@
 import re
 import tomllib
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from functools import cache
 from importlib import resources
 from typing import Any, Literal
@@ -10,6 +11,8 @@ from typing import Any, Literal
 from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
+
+from cybercoop.web.pages import reasons
 
 Language = Literal["de", "en"]
 LANGUAGES: tuple[Language, ...] = ("de", "en")
@@ -62,6 +65,22 @@ def lines(value: str) -> Markup:
     return escape(value)
 
 
+def why(reason: str, language: Language) -> Markup:
+    """Return a reason in the language of the page; one that has no German is marked as English."""
+    said = reasons.german(reason) if language == "de" else reason
+    if said is None:
+        return Markup('<span lang="en">{}</span>').format(visible(reason))
+    return escape(visible(said))
+
+
+def moment(micros: int | None, language: Language) -> str:
+    """Return a time to the minute as people write it; nothing for none."""
+    if micros is None:
+        return ""
+    at = datetime.fromtimestamp(micros // 1_000_000, UTC)
+    return at.strftime("%d.%m.%Y %H:%M UTC" if language == "de" else "%Y-%m-%d %H:%M UTC")
+
+
 def place(where: str, language: Language) -> str:
     """Return where something stands in a file, in words of the language."""
     found = _LINE.match(where)
@@ -89,6 +108,7 @@ def page(template: str, language: Language, status: int = 200, **values: Any) ->
         "t": lambda name, **more: text(language, name, **more),
         "known": lambda name, otherwise: known_text(language, name, otherwise),
         "place": lambda where: place(where, language),
+        "why": lambda reason: why(reason, language),
     }
     body = _environment().get_template(template).render(values | words)
     return web.Response(status=status, text=body, content_type="text/html", headers=HEADERS)

@@ -73,6 +73,10 @@ class Visit:
         """Return a text of the pages in the visitor's language."""
         return rendering.text(self.language, name, **values)
 
+    def why(self, reason: str) -> str:
+        """Return a reason of the center in the visitor's language, as a part of a page."""
+        return rendering.why(reason, self.language)
+
     def page(self, template: str, status: int = 200, **values: Any) -> web.Response:
         """Return a page that knows who looks at it."""
         secret = self.center.secret
