@@ -1,5 +1,6 @@
 """Pushes: what an organisation gave together, and may take back together."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, false, func, insert, select, true, tuple_, update
@@ -7,6 +8,47 @@ from sqlalchemy import ColumnElement, Select, false, func, insert, select, true,
 from cybercoop.store.contributions import PENDING
 from cybercoop.store.database import Connection
 from cybercoop.store.tables import clocks, contributions, ends, recompute
+
+LOOKED_AT = 20_000
+"""Objects among which the last pushes are looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """Hold what stands of one push: when its newest came, how many, and one of them."""
+
+    id: str
+    at: int
+    count: int
+    example: bytes
+
+
+async def recent(connection: Connection, org_id: str, most: int) -> list[Push]:
+    """Return the last pushes of an organisation of which something stands, newest first.
+
+    They are looked for among its newest objects: counting all would take as long as it gave much.
+    """
+    c = contributions.c
+    newest = (
+        select(c.push_id, c.date_added, c.seq)
+        .where(c.org_id == org_id, c.latest == true(), c.deleted == false())
+        .order_by(c.date_added.desc())
+        .limit(LOOKED_AT)
+        .subquery()
+    )
+    at = func.max(newest.c.date_added)
+    query = (
+        select(newest.c.push_id, at, func.count(), func.max(newest.c.seq))
+        .where(newest.c.push_id.is_not(None))
+        .group_by(newest.c.push_id)
+        .order_by(at.desc())
+        .limit(most)
+    )
+    rows = (await connection.execute(query)).all()
+    seqs = [row[3] for row in rows]
+    found = await connection.execute(select(c.seq, c.bytes).where(c.seq.in_(seqs)))
+    examples = {seq: bytes(raw) for seq, raw in found}
+    return [Push(row[0], row[1], row[2], examples[row[3]]) for row in rows]
 
 
 async def count(connection: Connection, org_id: str, push_id: str) -> int:

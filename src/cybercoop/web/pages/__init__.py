@@ -7,7 +7,7 @@ from aiohttp import web
 
 from cybercoop.members.tokens import Scope
 from cybercoop.web.handed_in import PRODUCTS, Products
-from cybercoop.web.pages import devices, entry, kept, lookup, pushing, rendering
+from cybercoop.web.pages import devices, entry, kept, lookup, pushes, pushing, rendering
 from cybercoop.web.pages.visits import TITLE, Room, dressed, page
 
 _ROOMS: tuple[tuple[str, str, Room, Scope | None], ...] = (
@@ -19,6 +19,7 @@ _ROOMS: tuple[tuple[str, str, Room, Scope | None], ...] = (
     ("POST", "/push/preview", pushing.preview, Scope.WRITE),
     ("POST", "/push/send", pushing.send, Scope.WRITE),
     ("POST", "/push/undo", pushing.undo, Scope.WRITE),
+    ("GET", "/pushes", pushes.listing, Scope.WRITE),
     ("GET", "/lookup", lookup.form, Scope.READ),
     ("POST", "/lookup", lookup.answer, Scope.READ),
     ("GET", "/kept", kept.listing, Scope.READ),
