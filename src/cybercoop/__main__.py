@@ -9,13 +9,16 @@ from cybercoop.cli import (
     feeds,
     guarding,
     incidents,
+    leading,
     looking_up,
     members,
     playbooks,
     pushing,
+    responses,
     serving,
     sightings,
     sources,
+    tasks,
     tokens,
 )
 from cybercoop.cli.shown import err
@@ -40,9 +43,12 @@ for name, group in (
     ("incident", incidents.app),
     ("source", sources.app),
     ("playbook", playbooks.app),
+    ("response", responses.app),
+    ("task", tasks.app),
     ("db", serving.db),
 ):
     cli.add_typer(group, name=name)
+responses.app.add_typer(leading.app)
 for command in (
     *(members.init, serving.demo, serving.serve, serving.work, pushing.push),
     *(looking_up.lookup, sources.collect, backups.backup, backups.restore),

@@ -35,7 +35,7 @@ from cybercoop.door import (
 from cybercoop.errors import Misused
 from cybercoop.exports import carrying, recipes
 from cybercoop.exports import routes as feeds
-from cybercoop.responses import engine, tending
+from cybercoop.responses import engine, firing, tending
 from cybercoop.responses.carrying import Carrying
 from cybercoop.responses.carrying import carrying as carrying_of
 from cybercoop.store import answers, members, statuses, upgrade
@@ -247,6 +247,7 @@ async def _working(house: Carrying, projector: Projector) -> None:
     ]
     await asyncio.gather(
         tending.tend(house),
+        firing.tend(house),
         durable.keep(parts, house.database, house.settings.data, house.around),
     )
 

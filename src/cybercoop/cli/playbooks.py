@@ -1,5 +1,6 @@
-"""The commands ``playbook check`` and ``playbook sign``: on files, without a center."""
+"""Commands about playbooks: checked and signed on files, imported and shown over HTTP."""
 
+import base64
 import json
 import sys
 import time
@@ -9,7 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
-from cybercoop.cli.shown import Json, err, out, table
+from cybercoop.cli.asking import HOME, TokenText, Url, at, center
+from cybercoop.cli.shown import Json, err, many, one, out, table
 from cybercoop.errors import Misused
 from cybercoop.playbooks import checking, documents, signatures
 from cybercoop.playbooks.checking import Verdict
@@ -86,6 +88,87 @@ def sign(
         err.print(f"Signed: {to}", markup=False, soft_wrap=True)
 
 
+@app.command("import")
+def import_(
+    files: Files,
+    token: TokenText = "",
+    url: Url = HOME,
+    german: German = False,
+    as_json: Json = False,
+) -> None:
+    """Import playbooks into the center; their marking decides who sees them.
+
+    For example:
+
+    cybercoop playbook import playbooks/04-sperrung.json
+    """
+    asked, said = center(url, token), []
+    for file in files:
+        told = asked.send("/playbooks", _read(file)) | {"file": str(file), "signatures": []}
+        said.append(told)
+        if not as_json:
+            _show(told, german=german)
+    if as_json:
+        many("playbooks", said, as_json=True)
+    if not all(each["taken"] for each in said):
+        raise typer.Exit(1)
+
+
+@app.command("list")
+def list_(token: TokenText = "", url: Url = HOME, as_json: Json = False) -> None:
+    """List the playbooks that you may see, each in its newest version.
+
+    For example:
+
+    cybercoop playbook list
+    """
+    found = center(url, token).all("/playbooks", "playbooks")
+    if as_json:
+        many("playbooks", found, as_json=True)
+        return
+    names = ("name", "version", "lock", "revoked", "signed_by", "id")
+    many("playbooks", [{name: each[name] for name in names} for each in found], as_json=False)
+
+
+@app.command("show")
+def show(
+    playbook_id: Annotated[str, typer.Argument(help="Id of the playbook.")],
+    version: Annotated[str, typer.Option(help="Else the newest.")] = "",
+    document: Annotated[
+        bool, typer.Option("--document", help="Print the document, byte for byte.")
+    ] = False,
+    token: TokenText = "",
+    url: Url = HOME,
+    as_json: Json = False,
+) -> None:
+    """Show which values a playbook needs and what it does, or print it as it came.
+
+    For example:
+
+    cybercoop playbook show playbook--5c0ffee0-0000-4000-8000-000000000000
+    """
+    asked, query = center(url, token), {"version": version} if version else {}
+    if document:
+        told = asked.get(at("playbooks", playbook_id, "document"), **query)
+        sys.stdout.buffer.write(base64.b64decode(told["content"]))
+        return
+    said = asked.get(at("playbooks", playbook_id), **query)
+    if as_json:
+        one(said, "", as_json=True)
+        return
+    head = f"{said['shown']['name']} ({said['shown']['version']}, {said['shown']['lock']})"
+    out.print(head, markup=False, soft_wrap=True)
+    out.print(said["description"], markup=False, soft_wrap=True)
+    outside = [each for each in said["variables"] if each["external"]]
+    many("values to give", _columns(outside, "name", "kind", "value", "description"), as_json=False)
+    acts = [each for each in said["steps"] if each["commands"]]
+    many("steps", _columns(acts, "title", "role", "within", "commands"), as_json=False)
+
+
+def _columns(things: list[dict[str, Any]], *names: str) -> list[dict[str, Any]]:
+    return [{name: each[name] for name in names} for each in things]
+
+
 def _read(file: Path) -> bytes:
     """Return a file's bytes, no more of them than a check would look at."""
     try:
@@ -154,6 +237,6 @@ def _show(said: dict[str, Any], *, german: bool) -> None:
     ]
     if rows:
         out.print(table(("grade", "step", "field", "what"), rows))
-    for one in said["signatures"]:
-        told = f"signed by {one['owner']}" if one["owner"] else one["reason"]
-        out.print(f"{one['id']}: {told}", markup=False, soft_wrap=True)
+    for each in said["signatures"]:
+        told = f"signed by {each['owner']}" if each["owner"] else each["reason"]
+        out.print(f"{each['id']}: {told}", markup=False, soft_wrap=True)

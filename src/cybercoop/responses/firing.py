@@ -14,17 +14,23 @@ import msgspec
 import structlog
 from msgspec import Struct
 
+from cybercoop.collect.recognising import recognised
 from cybercoop.errors import CoopError, Misused
 from cybercoop.responses import rules
 from cybercoop.responses.carrying import Carrying
 from cybercoop.responses.rules import Book, Rule
-from cybercoop.responses.triggers import Happened, Kind, Met, Scene, _explaining, kinds
+from cybercoop.responses.triggers import Happened, Kind, Met, Scene, _explaining, _replaying, kinds
 from cybercoop.responses.triggers._acting import Done, act, effects
 from cybercoop.responses.triggers._deciding import Decision, Memory, decide
+from cybercoop.responses.triggers._replaying import State, Would, states
+from cybercoop.responses.triggers.release import subject_of
 from cybercoop.sharing import stamps
+from cybercoop.store import database as databases
 from cybercoop.store import firings, members
-from cybercoop.store.database import Connection, explained
+from cybercoop.store.database import Connection
 from cybercoop.store.firings import Firing
+
+__all__ = ["ByHand", "State", "Would", "explained", "fire", "poll", "replay", "states", "tend"]
 
 MOST = 2_000
 """How much of what happened one transaction looks at."""
@@ -57,7 +63,7 @@ async def tend(house: Carrying) -> None:
                 if found != stamp:
                     stamp = found
                     book = await _read(house, book)
-            with explained():
+            with databases.explained():
                 if book.watched and await _to_its_end(poll(house, book)):
                     pause = 0
         except (CoopError, OSError, msgspec.MsgspecError) as error:
@@ -182,6 +188,49 @@ async def _make(house: Carrying, scene: Scene, book: Book, rule: Rule, mets: Seq
         await firings.count_up(scene.connection, new, scene.now - _HOUR)
 
 
+class ByHand(Struct, frozen=True, kw_only=True):
+    """Hold what a person says who fires a rule: about which value, with which values, and why."""
+
+    person_id: str | None = None
+    value: str = ""
+    values: dict[str, Any] = {}
+    reason: str = ""
+
+
+async def fire(house: Carrying, connection: Connection, rule: Rule, said: ByHand) -> Firing:
+    """Fire a rule that people fire; neither quiet hours nor limits keep a person from it.
+
+    Raises ``Misused`` for a rule that is off or looks by itself, ``Refused`` for what is no value.
+    """
+    if rule.kind != "manual" or not rule.enabled:
+        raise Misused(f"The rule {rule.name} is not fired by hand, or it is off.")
+    scene = await scene_of(house, connection)
+    kind, value = recognised(said.value) if said.value else (None, None)
+    event = Happened(
+        subject=subject_of(kind, value or "by hand"),
+        lock=rule.when.lock,
+        at=scene.now,
+        gives={"kind": kind, "value": value},
+        inner={"person": said.person_id, "reason": said.reason},
+    )
+    met = Met(event=event)
+    done = await act(house, scene, rule, event, said.person_id, said.values)
+    why = _explaining.why(rule, met, done.decision, **done.said)
+    return await _remember(scene, rule, met, done, why)
+
+
+def explained(fired: Firing) -> tuple[str, str]:
+    """Say in German and English what a rule made of what, and why."""
+    return _explaining.sentences(fired.why)
+
+
+async def replay(connection: Connection, rule: Rule, since: int, now: int) -> list[Would]:
+    """Return what a rule would have made of what happened since, and touch nothing."""
+    known = {one.id: one for one in await members.all_organisations(connection)}
+    center = await members.the_center(connection)
+    return await _replaying.replay(Scene(connection, center.org_id, known, now), rule, since)
+
+
 async def _memory(scene: Scene, rule: Rule) -> Memory:
     memory = Memory()
     since = scene.now - max(rule.repeats, rule.most[1])
@@ -190,7 +239,7 @@ async def _memory(scene: Scene, rule: Rule) -> Memory:
     return memory
 
 
-async def _remember(scene: Scene, rule: Rule, met: Met, done: Done, why: dict[str, Any]) -> None:
+async def _remember(scene: Scene, rule: Rule, met: Met, done: Done, why: dict[str, Any]) -> Firing:
     """Remember what a rule did, or that it will once its quiet hours are over."""
     until = done.decision.until
     if until is not None:
@@ -209,6 +258,7 @@ async def _remember(scene: Scene, rule: Rule, met: Met, done: Done, why: dict[st
         response_id=done.response_id,
     )
     await firings.add(scene.connection, new)
+    return new
 
 
 async def _wake(house: Carrying, book: Book) -> None:

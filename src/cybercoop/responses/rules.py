@@ -43,9 +43,10 @@ class Rule(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Hold one rule; without ``version`` the newest of its playbook that may be used.
 
     ``counties`` is ``members`` (all who can open the lock), ``touched`` (whom it is about),
-    ``group:NAME``, or a list of names or ids. ``action`` is the most that it does: ``propose``
-    puts it to the center's list, ``approve`` asks for approvals at once, ``start`` begins where
-    one approval would be enough. ``limit`` counts for each lock, ``repeat_after`` for each subject.
+    ``group:NAME``, or a list of names or ids. ``action`` is the most that it does: what is to
+    ``propose`` or ``approve`` waits for approvals, the last of which begins it; ``start`` begins
+    where one approval would be enough. ``limit`` counts for each lock, ``repeat_after`` for each
+    subject.
     """
 
     name: str
@@ -120,6 +121,14 @@ class Book:
 
 
 NONE = Book({})
+
+
+def span_of(text: str) -> int:
+    """Return the microseconds of a span as people write it; raise ``Misused`` for what is none."""
+    try:
+        return span(text, "since")
+    except Refused as error:
+        raise Misused(error.reason) from error
 
 
 def stamp(folder: Path) -> tuple[int, int]:
@@ -207,6 +216,8 @@ def _check(rule: Rule) -> None:
         _check_quiet(rule.quiet)
     if isinstance(rule.counties, str) and not _is_choice(rule.counties):
         raise Refused("Write members, touched, group:NAME, or a list of names.", "counties")
+    if rule.counties == "touched" and not rule.trigger.touches:
+        raise Refused(f"A {rule.kind} does not tell whom it touches.", "counties")
     known = rule.trigger.gives | _ALWAYS
     for name, said in rule.values.items():
         if not NAME.fullmatch(name):

@@ -13,13 +13,13 @@ from msgspec import Struct
 from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
 
 from cybercoop.errors import NotFound
-from cybercoop.playbooks.progress import Response, Run, Step, Task
+from cybercoop.playbooks.progress import Response, Run, Task
+from cybercoop.store import blocks
 from cybercoop.store.database import Connection
 from cybercoop.store.response_tables import approvals, log, responses, runs, steps, tasks
 from cybercoop.store.responses import thing
 
 _HIDDEN = ("proposed", "rejected")
-_MOST_IDS = 500
 
 
 class Reader(Struct, frozen=True):
@@ -30,13 +30,22 @@ class Reader(Struct, frozen=True):
     is_center: bool = False
 
 
+class Place(Struct, frozen=True):
+    """Hold how far an action is that a run has begun; of thousands nobody needs more."""
+
+    run_id: str
+    step_id: str
+    state: str
+    ended_at: int | None
+
+
 class Seen(Struct, frozen=True, kw_only=True):
     """Hold all of one response that a reader may have."""
 
     response: Response
     runs: list[Run]
     tasks: list[Task]
-    steps: list[Step]
+    steps: list[Place]
     log: list[dict[str, Any]]
     approvals: list[dict[str, Any]]
     others: list[tuple[str, str]]
@@ -44,7 +53,12 @@ class Seen(Struct, frozen=True, kw_only=True):
 
 
 async def read(
-    connection: Connection, reader: Reader, response_id: str, *, steps_too: bool = False
+    connection: Connection,
+    reader: Reader,
+    response_id: str,
+    *,
+    steps_too: bool = False,
+    log_too: bool = True,
 ) -> Seen:
     """Return a response as this reader may see it; raise ``NotFound`` alike for all others."""
     found = await response(connection, reader, response_id)
@@ -56,8 +70,8 @@ async def read(
         response=found,
         runs=seen,
         tasks=[thing(Task, one) for one in await connection.execute(put)],
-        steps=await _steps(connection, [one.id for one in seen]) if steps_too else [],
-        log=await _log(connection, reader, response_id),
+        steps=await _steps(connection, reader, response_id) if steps_too else [],
+        log=await _log(connection, reader, response_id) if log_too else [],
         approvals=await _approvals(connection, response_id) if reader.is_center else [],
         others=await _others(connection, reader, response_id),
     )
@@ -70,6 +84,15 @@ async def response(connection: Connection, reader: Reader, response_id: str) -> 
     if row is None:
         raise NotFound(f"No response has the id {response_id}.")
     return thing(Response, row)
+
+
+async def blocks_of(
+    connection: Connection, reader: Reader, response_id: str, now: int
+) -> list[blocks.State]:
+    """Return what is known of the reader's own blocks for a response; the center has all."""
+    await response(connection, reader, response_id)
+    found = await blocks.states(connection, response_id, now)
+    return [one for one in found if reader.is_center or one.block.org_id == reader.org_id]
 
 
 async def all_of(connection: Connection, reader: Reader) -> list[Response]:
@@ -123,13 +146,13 @@ def _runs(response_id: str) -> Select[Any]:
     return query.order_by(runs.c.invited_at, runs.c.id)
 
 
-async def _steps(connection: Connection, run_ids: list[str]) -> list[Step]:
-    found: list[Step] = []
-    for at in range(0, len(run_ids), _MOST_IDS):
-        query = select(steps).where(steps.c.run_id.in_(run_ids[at : at + _MOST_IDS]))
-        rows = await connection.execute(query.order_by(steps.c.run_id, steps.c.seq, steps.c.place))
-        found += [thing(Step, row) for row in rows]
-    return found
+async def _steps(connection: Connection, reader: Reader, response_id: str) -> list[Place]:
+    """Return the actions that have begun, in the order of their beginning in each run."""
+    c = steps.c
+    query = select(c.run_id, c.step_id, c.state, c.ended_at).join(runs, runs.c.id == c.run_id)
+    query = query.where(runs.c.response_id == response_id, _of(reader, runs.c.org_id))
+    query = query.where(c.kind == "action").order_by(c.run_id, c.seq, c.place)
+    return [Place(*row) for row in await connection.execute(query)]
 
 
 async def _log(connection: Connection, reader: Reader, response_id: str) -> list[dict[str, Any]]:

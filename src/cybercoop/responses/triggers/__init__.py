@@ -7,6 +7,7 @@ A file offers:
               ``clock``, or nothing where people alone fire it
 ``When``      the conditions that a rule may name, a frozen struct; all of them optional
 ``GIVES``     what the values of a rule may be taken from
+``TOUCHES``   whether it tells which organisations it is about
 ``check``     raises Refused for conditions that make no sense
 ``happened``  returns what has happened between two stamps, and how far it has looked
 ``met``       returns which of it meets the conditions of a rule, with what was found
@@ -88,6 +89,7 @@ class Kind:
     source: str
     when: type[Struct]
     gives: frozenset[str]
+    touches: bool
     check: Callable[[Any], None]
     happened: Look
     met: Callable[[Scene, Any, Sequence[tuple[Happened, Any]]], Awaitable[list[Met]]]
@@ -107,6 +109,7 @@ def kinds() -> Mapping[str, Kind]:
             source=file.SOURCE,
             when=file.When,
             gives=file.GIVES,
+            touches=file.TOUCHES,
             check=file.check,
             happened=file.happened,
             met=file.met,

@@ -7,12 +7,9 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from cybercoop import notices
 from cybercoop.errors import CoopError
 from cybercoop.members.organisations import Kind, Organisation
-from cybercoop.notices import Notice
 from cybercoop.playbooks import templates
-from cybercoop.playbooks.progress import Response
 from cybercoop.responses import starting
 from cybercoop.responses.carrying import Carrying
 from cybercoop.responses.rules import Book, Rule
@@ -61,8 +58,6 @@ async def act(
     starts = rule.action == "start" and checked.approvals <= 1 and not event.shy
     if starts:
         await starting.begin(house, scene.connection, response, f"rule {rule.name}")
-    else:
-        await _ask(house, scene, rule, response)
     counted |= {"response": response.id, "approvals": checked.approvals}
     verdict = "started" if starts else "proposed"
     return Done(Decision(verdict), response.id, counted)
@@ -106,25 +101,6 @@ def _plan(
         exercise=rule.exercise,
         rule=rule.name,
     )
-
-
-async def _ask(house: Carrying, scene: Scene, rule: Rule, response: Response) -> None:
-    """Tell the center that something waits for people: at once where the rule wants that."""
-    at_once = rule.action != "propose" or rule.urgent
-    german, english = "Ein Einsatz wartet auf Zustimmung", "A response waits for approval"
-    told = Notice(
-        key=f"proposed {response.id}",
-        org_id=house.center.org_id,
-        urgency="now" if at_once else "digest",
-        lock=response.lock,
-        subject_de=german,
-        subject_en=english,
-        text_de=f"{german}: {response.title}",
-        text_en=f"{english}: {response.title}",
-        at=scene.now,
-        role="center",
-    )
-    await notices.tell(scene.connection, told)
 
 
 async def effects(scene: Scene, book: Book, rule: Rule, mets: Sequence[Met]) -> Sequence[Met]:

@@ -11,6 +11,7 @@ from cybercoop.sharing import locks
 NAME = "manual"
 SOURCE = ""
 GIVES = frozenset({"value", "kind"})
+TOUCHES = False
 
 
 class When(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -1,7 +1,7 @@
 """A new release of a value: by kind, confidence, labels, and how many say it independently."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
 import msgspec
@@ -18,6 +18,7 @@ from cybercoop.store.firings import Released
 NAME = "release"
 SOURCE = "projector"
 GIVES = frozenset({"value", "kind", "confidence", "id"})
+TOUCHES = False
 
 _LONGEST = 120
 _LABELS = ("labels", "indicator_types")
@@ -35,11 +36,16 @@ class When(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 def check(when: When) -> None:
     """Raise Refused for kinds that nobody knows, and for a span that is none."""
-    unknown = sorted(set(when.kinds) - set(LIFETIMES))
-    if unknown:
-        raise Refused(f"{unknown[0]} is no kind of value.", "kinds")
+    check_kinds(when.kinds)
     if when.within:
         span(when.within, "within")
+
+
+def check_kinds(kinds: Iterable[str]) -> None:
+    """Raise Refused for a kind of value that nobody knows."""
+    unknown = sorted(set(kinds) - set(LIFETIMES))
+    if unknown:
+        raise Refused(f"{unknown[0]} is no kind of value.", "kinds")
 
 
 async def happened(

@@ -7,7 +7,7 @@ from aiohttp import web
 
 from cybercoop.door import DATABASE
 from cybercoop.store import members
-from cybercoop.web import openapi
+from cybercoop.web import openapi, reports
 from cybercoop.web.answering import handler_of
 from cybercoop.web.api import (
     assets,
@@ -24,6 +24,7 @@ from cybercoop.web.api import (
     playbooks,
     push,
     response_leading,
+    response_views,
     responses,
     sightings,
     sources,
@@ -53,6 +54,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *playbooks.ENDPOINTS,
     *responses.ENDPOINTS,
     *response_leading.ENDPOINTS,
+    *response_views.ENDPOINTS,
     *tasks.ENDPOINTS,
 )
 
@@ -66,6 +68,7 @@ def add_routes(app: web.Application) -> None:
         app.router.add_route(endpoint.method, ROOT + endpoint.path, handler_of(endpoint))
     keep_guard(app)
     keep_track(app)
+    reports.add_routes(app)
 
 
 def _json(content: bytes) -> web.Response:
