@@ -72,13 +72,17 @@ def _told(request: web.Request, error: errors.CoopError) -> web.Response:
     return _answer(request, problems.problem(code, str(error), field))
 
 
+_LINK = "/t/"
+"""What follows in the path opens a task: it belongs into no log."""
+
+
 def _failed(request: web.Request, error: Exception) -> web.Response:
     """Log what nobody expected, and answer with none of it."""
     frames = reversed(traceback.extract_tb(error.__traceback__))
     _log.error(
         "request failed",
         method=request.method,
-        path=ascii(request.path),
+        path=ascii(_LINK if request.path.startswith(_LINK) else request.path),
         error=ascii(error),
         at=" < ".join(f"{Path(one.filename).name}:{one.lineno}" for one in frames),
     )

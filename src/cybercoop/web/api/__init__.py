@@ -19,6 +19,7 @@ from cybercoop.web.api import (
     incident_sharing,
     incidents,
     lookup,
+    notices,
     organisations,
     people,
     playbooks,
@@ -30,6 +31,7 @@ from cybercoop.web.api import (
     sources,
     tasks,
     tokens,
+    webhooks,
 )
 from cybercoop.web.endpoints import ROOT, Endpoint
 from cybercoop.web.rules_now import keep_guard
@@ -56,6 +58,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *response_leading.ENDPOINTS,
     *response_views.ENDPOINTS,
     *tasks.ENDPOINTS,
+    *notices.ENDPOINTS,
+    *webhooks.ENDPOINTS,
 )
 
 
