@@ -13,7 +13,7 @@ from msgspec import Struct
 from cybercoop.collect.guarding import Guard, Keeper
 from cybercoop.config import Settings
 from cybercoop.errors import CoopError
-from cybercoop.playbooks import checking, variables
+from cybercoop.playbooks import checking, templates, variables
 from cybercoop.playbooks.progress import GOING, Response, Run, Step, Task
 from cybercoop.playbooks.steps import Action, Playbook
 from cybercoop.playbooks.variables import Value
@@ -214,6 +214,18 @@ def _end(run_id: str, place: str, came: Came, now: int) -> Callable[[Connection]
     return end
 
 
+def given_to(step: Action, values: Values) -> Values:
+    """Return the values that an action works with: those of ``in_args``, or all without them.
+
+    What the arguments of our own commands name comes along.
+    """
+    if not step.in_args:
+        return values
+    said = [str(one) for one in step.duty.arguments.values()]
+    names = {*step.in_args, *(name for one in said for name in templates.names(one))}
+    return {name: value for name, value in values.items() if name in names}
+
+
 @dataclass(frozen=True, slots=True)
 class _Carried:
     house: Carrying
@@ -254,14 +266,10 @@ class _Carried:
             command=self.step.commands[number],
             number=number,
             key=name_of(self.run_id, self.place, number),
-            values=self._given(values),
+            values=given_to(self.step, values),
             began_at=self.began_at,
             answered=self.answered,
         )
-
-    def _given(self, values: Values) -> Values:
-        names = self.step.in_args
-        return {name: values[name] for name in names if name in values} if names else values
 
     def _taken(self, gave: Values) -> Values:
         """Return the values that the step may give; raise Failed for one of another type."""
