@@ -21,6 +21,7 @@ from cybercoop.cli import (
     sources,
     tasks,
     tokens,
+    triggers,
 )
 from cybercoop.cli.shown import err
 from cybercoop.errors import CoopError, Misused
@@ -48,6 +49,7 @@ for name, group in (
     ("playbook", playbooks.app),
     ("response", responses.app),
     ("task", tasks.app),
+    ("trigger", triggers.app),
     ("db", serving.db),
 ):
     cli.add_typer(group, name=name)
