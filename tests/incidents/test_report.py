@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from cybercoop.incidents import profiles, report
-from cybercoop.incidents.cases import Entry, Incident, Severity, State
+from cybercoop.incidents.cases import Entry, Incident, Part, PersonKind, Severity, State
+from cybercoop.incidents.wording import words
 from cybercoop.stix import times
 
 NOW = times.micros("2026-11-01T12:00:00Z")
@@ -70,3 +71,8 @@ def test_a_title_stands_there_letter_by_letter() -> None:
     incident = replace(CASE.incident, title="#pagebreak() *x* $y$ @z")
     made = report.pdf(replace(CASE, incident=incident), "de")
     assert b"/Title(#pagebreak() *x* $y$ @z)" in made
+
+
+def test_everything_that_is_named_has_a_word() -> None:
+    named = {one.value for kind in (Severity, State, Part, PersonKind) for one in kind}
+    assert sorted(named - words().keys()) == []

@@ -4,7 +4,6 @@ Nothing of an incident goes out by any other way. What was shared is what was sh
 what changes in the incident afterwards stays at home until it is shared again.
 """
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,9 +16,8 @@ from cybercoop.collect.incidents import Acting, found, note
 from cybercoop.collect.indicating import indicator
 from cybercoop.collect.reading import Value
 from cybercoop.errors import NotFound, Refused
-from cybercoop.incidents import bundle, report
+from cybercoop.incidents import bundle
 from cybercoop.incidents.cases import Incident
-from cybercoop.incidents.taxonomy import Language
 from cybercoop.sharing import UNSAID, Addressed, locks
 from cybercoop.sharing.audience import audience
 from cybercoop.store import contributions, incident_parts, incidents, members
@@ -141,7 +139,7 @@ async def give_indicators(
     values = await incident_parts.linked(connection, incident.id)
     if not values:
         raise Refused("No value belongs to this incident yet.", "values")
-    objects = _indicators(incident, values, by.now)
+    objects = indicators_of(incident, values, by.now)
     push_id = by.around.uuid()
     body = _encode({"objects": objects})
     push = _push(way, push_id)
@@ -186,13 +184,15 @@ async def _objects(
     if not way.indicators:
         return [case]
     values = await incident_parts.linked(connection, incident.id)
-    objects = _indicators(incident, values, modified)
+    objects = indicators_of(incident, values, modified)
     ties = bundle.relations(incident, [one["id"] for one in objects], modified)
     return [case, *objects, *ties]
 
 
-def _indicators(incident: Incident, values: Sequence[Linked], moment: int) -> list[dict[str, Any]]:
-    """Return indicators of the values; their ids are the incident's own.
+def indicators_of(
+    incident: Incident, values: Sequence[Linked], moment: int
+) -> list[dict[str, Any]]:
+    """Return indicators of the values of an incident; their ids are the incident's own.
 
     Those of lists are made of the pattern: to give one again under another lock would move what
     the organisation had pushed before.
@@ -206,35 +206,3 @@ def _indicators(incident: Incident, values: Sequence[Linked], moment: int) -> li
 
 def _indicator_id(incident: Incident, one: Linked) -> str:
     return bundle.own_id(incident, "indicator", f"{one.kind} {one.value}")
-
-
-async def export(
-    connection: Connection, by: Acting, incident_id: str
-) -> tuple[Incident, dict[str, Any]]:
-    """Return an incident and all of it but people and files as a STIX bundle, for its owner."""
-    incident = await incidents.find(connection, by.org.id, incident_id)
-    timeline = await incidents.timeline(connection, incident.id)
-    values = await incident_parts.linked(connection, incident.id)
-    objects = _indicators(incident, values, incident.changed_at)
-    name = by.org.name
-    return incident, bundle.bundle(incident, name, timeline, objects, incident.changed_at)
-
-
-async def on_paper(
-    connection: Connection, by: Acting, incident_id: str, language: Language
-) -> tuple[Incident, bytes]:
-    """Return an incident and all of it but people as a PDF, for its owner."""
-    incident = await incidents.find(connection, by.org.id, incident_id)
-    held = await incident_parts.participants_of(connection, incident.id)
-    values = await incident_parts.linked(connection, incident.id)
-    files = await incident_parts.files_of(connection, incident.id)
-    case = report.Case(
-        incident,
-        by.org.name,
-        await incidents.timeline(connection, incident.id),
-        await incidents.clocks_of(connection, incident.id),
-        [(one.part.value, one.name) for one in held],
-        [(one.kind, one.value) for one in values],
-        [(one.name, str(one.size), one.hash) for one in files],
-    )
-    return incident, await asyncio.to_thread(report.pdf, case, language)

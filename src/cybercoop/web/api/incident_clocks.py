@@ -5,12 +5,13 @@ from typing import Annotated, Literal
 import msgspec
 from pydantic import Field
 
+from cybercoop.collect import incident_documents
 from cybercoop.collect import incidents as deeds
-from cybercoop.incidents import drafts, profiles, taxonomy
+from cybercoop.incidents import profiles, taxonomy
 from cybercoop.incidents.profiles import Profile
 from cybercoop.incidents.taxonomy import Words
 from cybercoop.members.tokens import Scope
-from cybercoop.store import incident_parts, incidents
+from cybercoop.store import incidents
 from cybercoop.web.api._common import Moment, micros, moment
 from cybercoop.web.api.incidents import ShownClock, acting, shown_clock
 from cybercoop.web.endpoints import Asked, Call, Endpoint, Nothing
@@ -198,20 +199,11 @@ async def end_clock(call: Call[Nothing, EndedClock]) -> Clocks:
 
 async def show_draft(call: Call[Nothing, None]) -> Draft:
     """Show a draft of one report, filled with what is known of the incident."""
-    profile, stage = profiles.find(call.path["profile"]), call.path["stage"]
+    one, profile, stage = (call.path[name] for name in ("incident_id", "profile", "stage"))
     async with call.database.read() as connection:
-        found = await incidents.find(connection, call.org.id, call.path["incident_id"])
-        values = await incident_parts.linked(connection, found.id)
-        clocks = await incidents.clocks_of(connection, found.id)
-    held = {one.stage: one for one in clocks if one.profile == profile.name}
-    lines = tuple(f"{one.kind}: {one.value}" for one in values)
-    facts = drafts.facts_of(found, call.org.name, profile.zone, lines)
-    earlier = held.get(profile.stage(stage).since)
-    if earlier is not None and earlier.ended_at is not None:
-        facts["earlier"] = drafts.local(earlier.ended_at, profile.zone)
-    due = held[stage].due_at if stage in held else None
-    text = drafts.draft(profile.name, stage, facts)
-    return Draft(found.id, profile.name, stage, moment(due), text)
+        by = await acting(connection, call)
+        text, due = await incident_documents.draft(connection, by, one, profile, stage)
+    return Draft(one, profile, stage, moment(due), text)
 
 
 ENDPOINTS = (

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from pydantic import Field
 
+from cybercoop.collect import incident_documents
 from cybercoop.collect import incident_sharing as deeds
 from cybercoop.collect.checking import Verdict
 from cybercoop.collect.incident_sharing import Way
@@ -126,7 +127,7 @@ async def export_stix(call: Call[Nothing, None]) -> StixBundle:
     """Return an incident as STIX."""
     async with call.database.read() as connection:
         by = await acting(connection, call)
-        _, made = await deeds.export(connection, by, call.path["incident_id"])
+        _, made = await incident_documents.as_stix(connection, by, call.path["incident_id"])
     return StixBundle(made["type"], made["id"], made["objects"])
 
 
@@ -135,7 +136,7 @@ async def export_pdf(call: Call[Printing, None]) -> Paper:
     async with call.database.read() as connection:
         by = await acting(connection, call)
         one = call.path["incident_id"]
-        _, made = await deeds.on_paper(connection, by, one, call.query.language)
+        _, made = await incident_documents.as_pdf(connection, by, one, call.query.language)
     return Paper(one, "application/pdf", made)
 
 
