@@ -16,7 +16,7 @@ Pair = tuple[str, str]
 """A kind and a value of it in normal form."""
 
 
-class Listing(msgspec.Struct, frozen=True, omit_defaults=True):
+class Listing(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """Say where a value is listed, since and until when, how sure it is, and by whom."""
 
     id: str
@@ -28,7 +28,7 @@ class Listing(msgspec.Struct, frozen=True, omit_defaults=True):
     contributors: tuple[str, ...] = ()
 
 
-class Cover(msgspec.Struct, frozen=True):
+class Cover(msgspec.Struct, frozen=True, gc=False):
     """Say what is listed that covers a value: a network, a name above it, a host."""
 
     kind: str
@@ -55,7 +55,7 @@ class Exempted(msgspec.Struct, frozen=True):
     until: str | None
 
 
-class Carried(msgspec.Struct, frozen=True, omit_defaults=True):
+class Carried(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """Say whether one of the asker's feeds lists a value, and where it does not, why."""
 
     id: str
@@ -64,7 +64,7 @@ class Carried(msgspec.Struct, frozen=True, omit_defaults=True):
     reason: str = ""
 
 
-class Found(msgspec.Struct, frozen=True, omit_defaults=True):
+class Found(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """Say of one value what the center knows of it; ``reason`` says why it cannot be read.
 
     ``feeds`` are those of the asker's devices, for a value that is listed, or blocked at the asker

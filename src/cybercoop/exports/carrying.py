@@ -25,6 +25,9 @@ from cybercoop.store.database import Connection
 
 _MINUTE = 60_000_000
 
+_Placed = tuple[Entry, str]
+"""An entry, and the lock under which it stands."""
+
 Last = tuple[int, int] | None
 """What ``cut.why`` asks for where a cut has a maximum."""
 
@@ -80,26 +83,34 @@ def _carrying(
         feed = feeds[number]
         return Carried(feed.id, feed.title, listed=not reason, reason=reason)
 
+    def of_feed(number: int, meant: Sequence[Pair], entries: Sequence[_Placed]) -> Carried:
+        feed = feeds[number]
+        if feed.responses:
+            return said(number, _closest([_not_blocked(pair, blocked) for pair in meant]))
+        last = lasts[feed.id]
+        reasons = [why(feed, entry, lock, now, index, last) for entry, lock in entries]
+        return said(number, _closest(reasons))
+
+    @cache
+    def taking(kind: str) -> frozenset[int]:
+        """Return which feeds could list a kind: asked for each value, the others cost nothing."""
+        return frozenset(number for number, feed in enumerate(feeds) if kind in feed.cut.kinds)
+
     def carried(meant: Sequence[Pair], stood: Sequence[Stood]) -> tuple[Carried, ...]:
         if not stood and not any(pair in blocked for pair in meant):
             return ()
-        entries = [(_entry(one), one.lock) for one in stood]
-        told = []
-        for number, feed in enumerate(feeds):
-            last = lasts[feed.id]
-            if feed.responses:
-                reasons = [_not_blocked(feed, pair, blocked) for pair in meant]
-            else:
-                reasons = [why(feed, entry, lock, now, index, last) for entry, lock in entries]
-            told.append(said(number, _closest(reasons)))
-        return tuple(told)
+        entries, fitting = [(_entry(one), one.lock) for one in stood], taking(meant[0][0])
+        return tuple(
+            [
+                of_feed(number, meant, entries) if number in fitting else said(number, OTHER_KIND)
+                for number in range(len(feeds))
+            ]
+        )
 
     return carried
 
 
-def _not_blocked(feed: DeviceFeed, pair: Pair, blocked: Mapping[Pair, str]) -> str | None:
-    if pair[0] not in feed.cut.kinds:
-        return OTHER_KIND
+def _not_blocked(pair: Pair, blocked: Mapping[Pair, str]) -> str | None:
     return blocked.get(pair, ONLY_RESPONSES) or None
 
 
