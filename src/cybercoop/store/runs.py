@@ -20,6 +20,7 @@ from cybercoop.store.response_tables import approvals, log, responses, runs, ste
 from cybercoop.store.responses import thing
 
 _HIDDEN = ("proposed", "rejected")
+_BACK, _BACK_LINES = 10_000_000, 1_000
 
 
 class Reader(Struct, frozen=True):
@@ -50,6 +51,51 @@ class Seen(Struct, frozen=True, kw_only=True):
     approvals: list[dict[str, Any]]
     others: list[tuple[str, str]]
     """Organisations that agreed to it, each with its state."""
+
+
+class Pulse(Struct, frozen=True):
+    """Hold what is new about a response, and whom it concerns; times are microseconds."""
+
+    whole: tuple[Any, ...]
+    runs: dict[str, tuple[str, int, bool]]
+    """By id of what has changed of late: whose, when, and whether others see it."""
+    log: dict[int, str | None]
+    """By number of late lines: whose they are."""
+
+    def concerns(self, before: "Pulse") -> frozenset[str | None]:
+        """Return whose parts have changed since another pulse; None is everybody."""
+        found: set[str | None] = {None} if self.whole != before.whole else set()
+        for run_id, (org_id, at, is_shared) in self.runs.items():
+            if before.runs.get(run_id, ("", 0, False))[1] != at:
+                found |= {org_id, None} if is_shared else {org_id}
+        return frozenset(found | {one for seq, one in self.log.items() if seq not in before.log})
+
+
+async def pulse(connection: Connection, response_id: str, before: Pulse | None) -> Pulse:
+    """Return what is new about a response, for whoever tells its readers that something is.
+
+    Looks a little back: a transaction that stamped or counted earlier may commit later.
+    """
+    c = responses.c
+    shown = select(c.state, c.paused, c.wanted, c.glass_until, c.ratified_at)
+    whole = (await connection.execute(shown.where(c.id == response_id))).one()
+    known = {} if before is None else before.runs
+    since = max((at for _, at, _ in known.values()), default=0) - _BACK
+    r = runs.c
+    changed = select(r.id, r.org_id, r.changed_at, r.shares_state)
+    changed = changed.where(r.response_id == response_id, r.changed_at >= since)
+    last = 0 if before is None else max(before.log, default=0)
+    lines = select(log.c.seq, log.c.org_id).where(log.c.response_id == response_id)
+    lines = lines.where(log.c.seq > last - _BACK_LINES)
+    return Pulse(
+        tuple(whole),
+        known
+        | {
+            row.id: (row.org_id, row.changed_at, bool(row.shares_state))
+            for row in await connection.execute(changed)
+        },
+        {row.seq: row.org_id for row in await connection.execute(lines)},
+    )
 
 
 async def read(

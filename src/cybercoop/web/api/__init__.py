@@ -7,7 +7,7 @@ from aiohttp import web
 
 from cybercoop.door import DATABASE
 from cybercoop.store import members
-from cybercoop.web import openapi, reports
+from cybercoop.web import events, openapi, reports
 from cybercoop.web.answering import handler_of
 from cybercoop.web.api import (
     assets,
@@ -73,6 +73,7 @@ def add_routes(app: web.Application) -> None:
     keep_guard(app)
     keep_track(app)
     reports.add_routes(app)
+    events.add_routes(app)
 
 
 def _json(content: bytes) -> web.Response:
