@@ -56,7 +56,7 @@ async def tend(house: Carrying) -> None:
     book, stamp, rounds = rules.NONE, None, 0
     folder = house.settings.playbooks
     while True:
-        pause = _PAUSE if book.watched else _PAUSE * _LOOKS_AT_FILE
+        more, failed = False, False
         try:
             if not (book.watched and rounds % _LOOKS_AT_FILE):
                 found = await asyncio.to_thread(rules.stamp, folder)
@@ -64,13 +64,21 @@ async def tend(house: Carrying) -> None:
                     stamp = found
                     book = await _read(house, book)
             with databases.explained():
-                if book.watched and await _to_its_end(poll(house, book)):
-                    pause = 0
+                more = bool(book.watched) and await _to_its_end(poll(house, book))
         except (CoopError, OSError, msgspec.MsgspecError) as error:
             _log.error("rules could not be fired", error=repr(error))
-            pause = _AFTER_FAILURE
+            failed = True
         rounds += 1
-        await asyncio.sleep(pause)
+        await asyncio.sleep(_pause(book, more=more, failed=failed))
+
+
+def _pause(book: Book, *, more: bool, failed: bool) -> float:
+    """Return the seconds until the next look."""
+    if failed:
+        return _AFTER_FAILURE
+    if more:
+        return 0
+    return _PAUSE if book.watched else _PAUSE * _LOOKS_AT_FILE
 
 
 async def _read(house: Carrying, before: Book) -> Book:

@@ -29,7 +29,7 @@ from sqlalchemy.types import Text
 
 from cybercoop.store.database import Connection
 from cybercoop.store.projection import parts
-from cybercoop.store.response_tables import blocks, firings, responses, runs, watches
+from cybercoop.store.response_tables import blocks, firings, responses, watches
 from cybercoop.store.service_tables import holds
 from cybercoop.store.tables import clocks, contributions, releases
 
@@ -250,12 +250,6 @@ async def blocked(
         rows = await connection.execute(query.group_by(b.value, r.lock, r.id))
         found += [(row.value, row.lock, row.id, row.since) for row in rows]
     return found
-
-
-async def taking_part(connection: Connection, response_id: str) -> set[str]:
-    """Return the organisations that a response was put to."""
-    query = select(runs.c.org_id).where(runs.c.response_id == response_id)
-    return set((await connection.execute(query)).scalars())
 
 
 def _row(one: Firing) -> dict[str, Any]:
