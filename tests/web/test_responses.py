@@ -107,6 +107,10 @@ async def test_a_response_is_previewed_proposed_approved_answered_and_done(
         assert [each["name"] for each in seen["counties"]] == [f"Kreis {n + 1}" for n in range(4)]
         assert (seen["approvals_needed"], seen["blocks"]) == (1, [])
         assert [each["title"] for each in seen["steps"]] == ["Nachsehen"]
+        (line,) = [each for each in seen["dry_run"] if each["title"] == "Nachsehen"]
+        assert (set(line["asks"]), seen["dry_run_failed"]) == ({"__seen__", "__count__"}, "")
+        assumed = plan | {"answers": {"__other__": 1}}
+        await ask(one, "POST", "/responses/preview", lead, assumed, 422)
         made = await ask(one, "POST", "/responses", lead, plan, 201)
         path = f"/responses/{made['id']}"
         assert (made["state"], made["led"]["started_by"]) == ("proposed", "Lena")

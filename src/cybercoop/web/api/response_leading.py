@@ -25,9 +25,9 @@ from cybercoop.web.api._responses import (
     shown_task,
     who,
 )
+from cybercoop.web.api.planning import Counties, named, others
 from cybercoop.web.api.responses import Saying, shown_again
 from cybercoop.web.endpoints import Asked, Call, Endpoint, Nothing
-from cybercoop.web.planning import Counties, named, others
 
 Word = Annotated[str, Field(pattern="^[A-Za-z_][A-Za-z0-9_-]{0,79}$")]
 Line = Annotated[str, Field(min_length=1, max_length=200)]

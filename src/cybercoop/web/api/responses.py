@@ -10,7 +10,8 @@ from cybercoop.members.tokens import Scope
 from cybercoop.playbooks import templates, variables
 from cybercoop.playbooks.steps import Action
 from cybercoop.playbooks.variables import Value
-from cybercoop.responses import starting
+from cybercoop.responses import rehearsing, starting
+from cybercoop.responses.rehearsing import Line, Rehearsed
 from cybercoop.responses.starting import BLOCKING, Checked
 from cybercoop.store import runs
 from cybercoop.store.database import Connection
@@ -24,10 +25,10 @@ from cybercoop.web.api._responses import (
     who,
     whole_response,
 )
+from cybercoop.web.api.planning import Chosen, Name, Planned, chosen
 from cybercoop.web.api.playbooks import ShownStep, shown_step
 from cybercoop.web.cursors import Paging, page
 from cybercoop.web.endpoints import Asked, Call, Endpoint, Nothing
-from cybercoop.web.planning import Chosen, Planned, chosen
 from cybercoop.web.taking_part import note_reached
 
 Reason = Annotated[str, Field(max_length=2_000)]
@@ -39,6 +40,14 @@ class NewResponse(Planned):
     break_glass: Annotated[
         bool, Field(description="begin at once; it is ratified within the hour, or goes back")
     ] = False
+
+
+class Previewing(Planned):
+    """Say what would be proposed; ``answers`` are assumed where the playbook asks."""
+
+    answers: Annotated[
+        dict[Name, str | int | float | bool], Field(max_length=200, default_factory=dict)
+    ]
 
 
 class Saying(Asked):
@@ -70,8 +79,25 @@ class Blocked(msgspec.Struct, frozen=True):
     value: str | None
 
 
+class DryLine(msgspec.Struct, frozen=True, kw_only=True):
+    """Show one step of the dry run; ``assumed`` is what nobody has answered yet."""
+
+    place: str
+    kind: str
+    title: str
+    text: str
+    role: str
+    asks: dict[str, str]
+    assumed: dict[str, Value]
+    approvals: int
+    waits_for_acceptance: bool
+
+
 class PreviewedResponse(msgspec.Struct, frozen=True, kw_only=True):
-    """Show what a response would be; nothing has been done."""
+    """Show what a response would be; nothing has been done.
+
+    The dry run is the same for all; ``dry_run_failed`` says why it would not come to its end.
+    """
 
     title: str
     playbook: str
@@ -84,6 +110,8 @@ class PreviewedResponse(msgspec.Struct, frozen=True, kw_only=True):
     values: dict[str, Value]
     steps: list[ShownStep]
     blocks: list[Blocked]
+    dry_run: list[DryLine]
+    dry_run_failed: str
 
 
 class ShownResponses(msgspec.Struct, frozen=True):
@@ -110,7 +138,21 @@ def _value(step: Action, checked: Checked) -> str | None:
     return None if given is None else variables.text(given)
 
 
-def previewed(found: Chosen, checked: Checked) -> PreviewedResponse:
+def _line(one: Line) -> DryLine:
+    return DryLine(
+        place=one.place,
+        kind=one.kind,
+        title=one.title,
+        text=one.text,
+        role=one.role,
+        asks=dict(one.asks),
+        assumed=dict(one.assumed),
+        approvals=one.approvals,
+        waits_for_acceptance=one.waits_for_acceptance,
+    )
+
+
+def previewed(found: Chosen, checked: Checked, run: Rehearsed) -> PreviewedResponse:
     """Return what is shown of a plan that was checked."""
     plan, acts = checked.plan, checked.playbook.steps.values()
     return PreviewedResponse(
@@ -125,6 +167,8 @@ def previewed(found: Chosen, checked: Checked) -> PreviewedResponse:
         values=dict(checked.values),
         steps=[shown_step(one) for one in acts if isinstance(one, Action)],
         blocks=blocks_of(checked),
+        dry_run=[_line(one) for one in run.lines],
+        dry_run_failed=run.failed,
     )
 
 
@@ -137,10 +181,12 @@ async def planned(
     return found, await starting.check(call.app[RESPONSES], connection, found.plan, now)
 
 
-async def preview_response(call: Call[Nothing, Planned]) -> PreviewedResponse:
+async def preview_response(call: Call[Nothing, Previewing]) -> PreviewedResponse:
     """Show who would be asked, who has to agree, and what would be done."""
     async with call.database.read() as connection:
-        return previewed(*await planned(connection, call, call.body))
+        found, checked = await planned(connection, call, call.body)
+    first, *_ = await rehearsing.rehearse(call.app[RESPONSES], checked, call.body.answers)
+    return previewed(found, checked, first)
 
 
 async def propose_response(call: Call[Nothing, NewResponse]) -> ShownResponse:
