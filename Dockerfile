@@ -8,6 +8,7 @@ COPY requirements.lock ./
 RUN /opt/cybercoop/bin/pip install --no-cache-dir --require-hashes --no-deps -r requirements.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY feeds ./feeds
+COPY playbooks ./playbooks
 COPY src ./src
 RUN /opt/cybercoop/bin/pip install --no-cache-dir --no-deps --no-build-isolation .
 

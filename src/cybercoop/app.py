@@ -35,7 +35,7 @@ from cybercoop.door import (
 from cybercoop.errors import Misused
 from cybercoop.exports import carrying, recipes
 from cybercoop.exports import routes as feeds
-from cybercoop.responses import engine, firing, tending
+from cybercoop.responses import engine, firing, linked, tending
 from cybercoop.responses.carrying import Carrying
 from cybercoop.responses.carrying import carrying as carrying_of
 from cybercoop.store import answers, members, statuses, upgrade
@@ -47,6 +47,7 @@ from cybercoop.taxii import routes as taxii
 from cybercoop.web import api, pages, problems, repeating, rules_now, signin
 from cybercoop.web.handed_in import LISTS
 from cybercoop.web.middleware import middleware
+from cybercoop.web.pages import links
 
 _HOUR = 3600
 _FAULT = 500
@@ -91,6 +92,7 @@ def add_doors(app: web.Application, center: Center, name: str) -> None:
     api.add_routes(app)
     feeds.add_routes(app, name, signin.secret_of, problems.problem, rules_now.guard_now)
     pages.add_routes(app, name, recipes)
+    links.add_routes(app, linked.desk(app[RESPONSES]))
     app[LISTS] = carrying.lists(app[feeds.SHELF])
 
 

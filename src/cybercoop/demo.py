@@ -1,5 +1,6 @@
 """The demo: a center with four counties, their clients, a partner, and sample contributions."""
 
+import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,13 +10,16 @@ from rich.markup import escape
 
 from cybercoop.collect import collecting, definitions, founding, tokens
 from cybercoop.collect.intake import Push, accept
+from cybercoop.collect.projector import cycle
 from cybercoop.config import SHIPPED, Settings
 from cybercoop.errors import Misused
-from cybercoop.members.organisations import Kind, Organisation
+from cybercoop.members.organisations import Kind, Organisation, Person
 from cybercoop.members.tokens import Scope, digest
-from cybercoop.store import members, projection, sources, upgrade
+from cybercoop.responses import importing
+from cybercoop.store import members, people, projection, sources, upgrade
 from cybercoop.store import tokens as remembered
 from cybercoop.store.database import Database, explained
+from cybercoop.story import Cast
 from cybercoop.surroundings import Surroundings
 
 CENTER = "Virtuelles Zentrum EMH"
@@ -29,8 +33,11 @@ CLIENTS = {
     "Stadt Wittlich": "Landkreis Bernkastel-Wittlich",
     "Stadt Daun": "Landkreis Vulkaneifel",
 }
+LEAD, FIRST, SECOND = "Einsatzleitung", "Freigabe 1", "Freigabe 2"
+"""People of the center, by what they do there."""
 PARTNER = "Landes-CERT"
 READER = "Öffentlicher Leser"
+_SCOPES = dict.fromkeys((CENTER, *COUNTIES), Scope.ADMIN) | {READER: Scope.READ}
 _TOKENS = "demo-tokens.json"
 _SOURCE = "demo"
 
@@ -40,6 +47,16 @@ class Guide:
     """Hold what a newcomer needs to go on: a token per organisation."""
 
     tokens: dict[str, str]
+    people: dict[str, str]
+
+    @property
+    def cast(self) -> Cast | None:
+        """Return who plays the story; nobody where one of them has left."""
+        counties = {name: self.tokens[name] for name in COUNTIES if name in self.tokens}
+        if len(counties) < len(COUNTIES):
+            return None
+        people = self.people
+        return Cast(self.tokens[CENTER], counties, people[LEAD], (people[FIRST], people[SECOND]))
 
     def text(self, address: str) -> str:
         """Return what to look at and three commands to copy."""
@@ -88,7 +105,9 @@ async def prepare(settings: Settings) -> Guide:
     try:
         with explained():
             guide = await _prepared(database, settings.data / _TOKENS, Surroundings())
+            await _import(database, settings.playbooks, Surroundings())
             await _collect(database, settings.feeds, Surroundings())
+            await _release(database, Surroundings())
             return guide
     finally:
         await database.close()
@@ -104,8 +123,9 @@ async def _prepared(database: Database, kept: Path, around: Surroundings) -> Gui
     elif CENTER not in known:
         raise Misused("This database has another center; set CYBERCOOP_DATA for the demo.")
     await _enrol(database, known, around)
-    guide = Guide(await _tokens(database, _read(kept), around))
-    _write(kept, guide.tokens)
+    held = _read(kept)
+    guide = Guide(await _tokens(database, held, around), await _people(database, held, around))
+    _write(kept, guide.tokens | guide.people)
     await _load_samples(database, around)
     return guide
 
@@ -144,10 +164,42 @@ async def _tokens(
                 continue
             text = kept.get(org.name, "")
             if not await _is_good(database, text, org, around):
-                scope = {CENTER: Scope.ADMIN, READER: Scope.READ}.get(org.name, Scope.WRITE)
+                scope = _SCOPES.get(org.name, Scope.WRITE)
                 _, text = await tokens.create(connection, around, org.id, scope)
             found[org.name] = text
     return found
+
+
+async def _people(
+    database: Database, kept: Mapping[str, str], around: Surroundings
+) -> dict[str, str]:
+    """Return a token for each of the center's people, who are made the first time."""
+    found = {}
+    async with database.write() as connection:
+        center = await members.find(connection, CENTER)
+        known = {one.name: one.id for one in await people.all_of(connection, center.id)}
+        for number, name in enumerate((LEAD, FIRST, SECOND), 1):
+            if name not in known:
+                mail = f"person{number}@zentrum.example"
+                known[name] = around.uuid()
+                new = Person(known[name], center.id, name, mail, (), ("center",))
+                await members.add_person(connection, new, around.now())
+            text = kept.get(name, "")
+            if not await _is_good(database, text, center, around):
+                _, text = await tokens.create(
+                    connection, around, center.id, Scope.WRITE, person_id=known[name]
+                )
+            found[name] = text
+    return found
+
+
+async def _import(database: Database, folder: Path, around: Surroundings) -> None:
+    """Import the playbooks that come along, those that others call first."""
+    files = await asyncio.to_thread(sorted, folder.glob("*.json"), reverse=True)
+    async with database.write() as connection:
+        center = await members.the_center(connection)
+        for raw in [file.read_bytes() for file in files]:
+            await importing.take(connection, raw, center.org_id, [], around.now())
 
 
 async def _is_good(database: Database, text: str, org: Organisation, around: Surroundings) -> bool:
@@ -176,6 +228,18 @@ async def _load_samples(database: Database, around: Surroundings) -> None:
         for stem in files.get(org.name, ()):
             body = (folder / f"{stem}.json").read_bytes()
             await accept(database, center, org, body, Push(), around.now())
+
+
+async def _release(database: Database, around: Surroundings) -> None:
+    """Release the samples before anybody looks: a rule is for what comes afterwards."""
+    async with database.read() as connection:
+        center = await members.the_center(connection)
+    while True:
+        async with database.read() as connection:
+            if not await projection.anything_to_do(connection, around.now()):
+                return
+        await cycle(database, center, around.now())
+        await asyncio.sleep(0.05)  # a slot of time is used once
 
 
 async def _collect(database: Database, feeds: Path, around: Surroundings) -> None:

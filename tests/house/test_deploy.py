@@ -26,6 +26,12 @@ CENTER, PROXY = COMPOSE["services"]["cybercoop"], COMPOSE["services"]["proxy"]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 PAGE = (ROOT / "docs" / "operations.md").read_text()
 UNITS = ("cybercoop.service", "cybercoop-backup.service", "cybercoop-backup.timer")
+# Where the folders of the project stand in the wheel.
+PACKED = {
+    ROOT / "src": "",
+    ROOT / "feeds": "cybercoop/feeds/",
+    ROOT / "playbooks": "cybercoop/shipped_playbooks/",
+}
 # Files are opened and written here in ways that a service must be allowed; nothing else is.
 CLOSED = {
     "ProtectSystem": "strict",
@@ -160,7 +166,7 @@ def test_what_the_image_is_built_from_makes_the_whole_project(tmp_path: Path) ->
     packed = {name for name in zipfile.ZipFile(wheel).namelist() if name.startswith("cybercoop/")}
     ours = {
         f"{prefix}{path.relative_to(folder).as_posix()}"
-        for folder, prefix in ((ROOT / "src", ""), (ROOT / "feeds", "cybercoop/feeds/"))
+        for folder, prefix in PACKED.items()
         for path in folder.rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }

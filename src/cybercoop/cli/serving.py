@@ -2,16 +2,19 @@
 
 import asyncio
 import sys
+import time
 from typing import Annotated
 
+import aiohttp
 import typer
 
 from cybercoop import app as house
 from cybercoop.cli.opened import configured, on_database
 from cybercoop.cli.shown import err, out
 from cybercoop.demo import prepare
-from cybercoop.errors import Misused
+from cybercoop.errors import CoopError, Misused
 from cybercoop.store.database import Database
+from cybercoop.story import Cast, play
 
 db = typer.Typer(no_args_is_help=True, help="The database itself.")
 
@@ -63,14 +66,21 @@ def work() -> None:
     _run(house.work(settings))
 
 
-def demo() -> None:
+def demo(
+    no_story: Annotated[
+        bool, typer.Option("--no-story", help="Do not play the story of a response.")
+    ] = False,
+) -> None:
     """Start a demo center with sample contributions, and say how to push and read.
 
+    The first start plays a story, step by step: two counties push the same, a rule proposes a
+    response, two people approve, a block is in force in four counties and taken back.
     State stays in .cybercoop/ or CYBERCOOP_DATA; a second start goes on with it.
 
     For example:
 
     cybercoop demo
+    cybercoop demo --no-story
     CYBERCOOP_LISTEN=127.0.0.1:8090 CYBERCOOP_DATA=/tmp/demo cybercoop demo
     """
     settings = configured()
@@ -78,8 +88,28 @@ def demo() -> None:
 
     def announce(address: str) -> None:
         out.print(guide.text(address), soft_wrap=True)
+        if guide.cast is not None and not no_story:
+            playing.append(asyncio.ensure_future(_tell(address, guide.cast)))
 
+    playing: list[asyncio.Future[None]] = []
     _run(house.serve(settings, announce))
+
+
+async def _tell(address: str, cast: Cast) -> None:
+    """Play the story and print each step when it has happened."""
+    begun = time.monotonic()
+
+    async def say(german: str, english: str) -> None:
+        out.print(
+            f"[{time.monotonic() - begun:5.1f} s] {german}\n          {english}",
+            markup=False,
+            soft_wrap=True,
+        )
+
+    try:
+        await play(address, cast, say)
+    except (CoopError, aiohttp.ClientError) as error:
+        err.print(f"The story did not go on: {error}", markup=False, soft_wrap=True)
 
 
 @db.command("upgrade")

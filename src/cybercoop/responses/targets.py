@@ -8,7 +8,7 @@ A TOML file with a table for each system::
     methods = ["POST", "DELETE"]           # POST where it is left out
     internal = true                        # it may have a private address
     header = "X-Api-Key"                   # carries the secret
-    secret = "CYBERCOOP_SECRET_FIREWALL"   # the environment variable that holds it
+    secret = "CYBERCOOP_SECRET_…"            # the environment variable that holds it
 """
 
 import os

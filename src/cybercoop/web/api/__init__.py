@@ -31,6 +31,7 @@ from cybercoop.web.api import (
     sources,
     tasks,
     tokens,
+    triggers,
     webhooks,
 )
 from cybercoop.web.endpoints import ROOT, Endpoint
@@ -59,6 +60,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *response_views.ENDPOINTS,
     *tasks.ENDPOINTS,
     *notices.ENDPOINTS,
+    *triggers.ENDPOINTS,
     *webhooks.ENDPOINTS,
 )
 
