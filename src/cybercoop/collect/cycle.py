@@ -36,6 +36,7 @@ from cybercoop.store.projection import Claim, Place, Row
 
 _RELATIONSHIP = frozenset({"relationship"})
 _SIGHTING = frozenset({context.SIGHTING})
+_INCIDENT = frozenset({context.INCIDENT})
 
 
 class Cycle:
@@ -61,12 +62,14 @@ class Cycle:
     async def run(self, claims: list[Claim], queued: list[Place]) -> None:
         """Project ``claims`` and look again at ``queued`` places."""
         await projection.unqueue(self.connection, queued)
-        await self._settle(_places(claims) | set(queued))
         ids = list({row.stix_id for row in claims})
+        # An incident refers to nothing: a new version takes its place before the old one goes.
+        await self._refer(_INCIDENT, claims, ids)
+        await self._settle(_places(claims) | set(queued))
         await self._refer(_RELATIONSHIP, claims, ids)
         await self._refer(_SIGHTING, claims, ids)
         before = set(self._changed)
-        await self._refer(context.TEXTS, claims, ids)
+        await self._refer(context.TEXTS - _INCIDENT, claims, ids)
         await projection.done(self.connection, [row.seq for row in claims])
         # A text about a text that has just come, or gone, is looked at in the next cycle.
         late = await references.referring(self.connection, [], list(self._changed - before))

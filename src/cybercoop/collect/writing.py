@@ -174,6 +174,7 @@ def _last_words(before: bytes, *, shut: bool) -> dict[str, Any]:
     if not shut:
         return said
     told = {"external_references", "description", "labels", "aliases", "kill_chain_phases"}
+    told |= {"extensions"}
     kept = {name: value for name, value in said.items() if name not in told}
     for name, text in (("pattern", _PLACEHOLDER), ("pattern_type", "stix"), ("name", "withdrawn")):
         if name in kept:

@@ -34,8 +34,10 @@ NAMED = frozenset(_LISTS)
 
 _PHASED = frozenset({"attack-pattern", "infrastructure", "malware", "tool"})
 
-TEXTS = frozenset({"report", "note", "grouping", "opinion"})
-"""Types that are text before all else."""
+INCIDENT = "incident"
+
+TEXTS = frozenset({"report", "note", "grouping", "opinion", INCIDENT})
+"""Types that are text before all else; of an incident, too, only what its contributor cleared."""
 
 SIGHTING = "sighting"
 
@@ -54,7 +56,15 @@ _TEXT_FIELDS = {
     "note": ("abstract", "content"),
     "grouping": ("name", "description", "context"),
     "opinion": ("explanation", "opinion"),
+    INCIDENT: ("name", "description", "labels"),
 }
+_CASE = "extension-definition--0f0f3f0c-6c0b-5d0e-8f39-5a1b1b7c2a64"
+"""Class, severity and state of an incident; any other extension stays with its contributor."""
+
+_CASE_FIELDS = (
+    *("extension_type", "taxonomy", "category", "incident_type", "severity", "status"),
+    *("known", "began"),
+)
 
 
 def merge_named(statements: list[Statement], lock: str) -> Content | None:
@@ -139,8 +149,18 @@ def merge_text(statements: list[Statement], lock: str, released: dict[str, str])
     newest = standing[-1].body
     body = {name: newest.get(name) for name in _TEXT_FIELDS[newest["type"]]}
     body["object_refs"] = sorted({released[ref] for ref in newest.get("object_refs", ())})
+    body["extensions"] = _case(newest)
     body["external_references"] = named_references(standing)
     return Content(filled(body))
+
+
+def _case(body: dict[str, Any]) -> dict[str, Any] | None:
+    """Return what our extension says of an incident, as far as it is a line of text."""
+    said = body.get("extensions", {}).get(_CASE) if body["type"] == INCIDENT else None
+    if not isinstance(said, dict):
+        return None
+    lines = {name: said[name] for name in _CASE_FIELDS if isinstance(said.get(name), str)}
+    return {_CASE: lines}
 
 
 def _cleared(standing: list[Statement], name: str) -> str | None:
