@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from cybercoop.collect import tokens
 from cybercoop.members.organisations import Kind, Person
 from cybercoop.members.tokens import Scope
-from cybercoop.store import members
+from cybercoop.responses import doing
+from cybercoop.store import members, responses
 from responses.books import book, end, key, manual
 from responses.stage import Stage, stage
 from world import Answer, Seat, world
@@ -178,6 +180,25 @@ async def test_a_county_declines_with_a_reason(database_url: str, tmp_path: Path
         gone = await ask(one, "POST", f"/runs/{run['id']}/decline", county, said)
         assert (gone["state"], gone["reason"]) == ("declined", "Kein Personal")
         await ask(one, "POST", f"/runs/{run['id']}/accept", county, {}, 400)
+
+
+async def test_who_is_seen_looking_late_stays_what_he_decided(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with stage(database_url, tmp_path, counties=2) as one:
+        lead, (first, second) = await person(one, "Lena"), one.counties
+        path = f"/responses/{await begun(one, lead)}"
+        stale = []
+        for seat, deed, said in ((first, "decline", {"reason": "x"}), (second, "accept", {})):
+            (run,) = (await ask(one, "GET", path, seat))["runs"]
+            stale.append(await one.read(responses.run, run["id"]))
+            await ask(one, "POST", f"/runs/{run['id']}/{deed}", seat, said)
+        for run in stale:
+            async with one.world.database.write() as connection:
+                invited = structs.replace(run, state="invited", reached_at=None)
+                await doing.reached(connection, invited, one.house.around.now())
+        states = [(await one.read(responses.run, run.id)).state for run in stale]
+        assert states == ["declined", "accepted"]
 
 
 async def test_what_is_foreign_is_answered_like_what_is_not_there(

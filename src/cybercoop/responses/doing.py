@@ -11,7 +11,7 @@ from cybercoop.playbooks.duties import Question
 from cybercoop.playbooks.progress import GOING, OPEN, Run, Task
 from cybercoop.playbooks.variables import Value
 from cybercoop.responses.carrying import Carrying
-from cybercoop.store import blocks, remarks, responses
+from cybercoop.store import blocks, remarks, responses, runs
 from cybercoop.store.database import Connection
 
 MOST_BYTES = 10 * 1024 * 1024
@@ -34,9 +34,7 @@ class Who:
 
 async def reached(connection: Connection, run: Run, now: int) -> None:
     """Note that somebody of the county has seen the response."""
-    if run.reached_at is None:
-        state = "reached" if run.state == "invited" else run.state
-        await responses.change_run(connection, run.id, now, reached_at=now, state=state)
+    await runs.reach(connection, run.id, now)
 
 
 async def accept(

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, exists, or_, select, update
 
 from cybercoop.errors import NotFound
 from cybercoop.playbooks.progress import Response, Run, Task
@@ -139,6 +139,17 @@ async def blocks_of(
     await response(connection, reader, response_id)
     found = await blocks.states(connection, response_id, now)
     return [one for one in found if reader.is_center or one.block.org_id == reader.org_id]
+
+
+async def reach(connection: Connection, run_id: str, now: int) -> None:
+    """Note that somebody of the county has seen its run, unless that is known.
+
+    One statement: who declines at the same moment must not become one who was only reached.
+    """
+    c = runs.c
+    state = case((c.state == "invited", "reached"), else_=c.state)
+    seen = update(runs).where(c.id == run_id, c.reached_at.is_(None))
+    await connection.execute(seen.values(reached_at=now, changed_at=now, state=state))
 
 
 async def all_of(connection: Connection, reader: Reader) -> list[Response]:
