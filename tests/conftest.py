@@ -65,9 +65,13 @@ def data_dir() -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_server_url(pytestconfig: pytest.Config) -> str:
-    """Return the URL of a PostgreSQL server where databases may be created."""
-    return os.environ.get("CYBERCOOP_TEST_PG") or pytestconfig.stash[SHARED_SERVER].start()
+def postgres_server_url(pytestconfig: pytest.Config) -> Iterator[str]:
+    """Lend the URL of a PostgreSQL server where databases may be created."""
+    import ready_schema  # noqa: PLC0415 - who only hands out tests needs no product
+
+    url = os.environ.get("CYBERCOOP_TEST_PG") or pytestconfig.stash[SHARED_SERVER].start()
+    yield url
+    ready_schema.forget(url)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from typing import Any
 
 import aiohttp
 
+import ready_schema
 from cybercoop import app as house
 from cybercoop.collect import founding, tokens
 from cybercoop.collect.projector import cycle
@@ -20,7 +21,7 @@ from cybercoop.members.organisations import Kind, Organisation
 from cybercoop.members.tokens import Scope
 from cybercoop.sharing import marking, stamps
 from cybercoop.stix import times
-from cybercoop.store import members, projection, upgrade
+from cybercoop.store import members, projection
 from cybercoop.store.database import Database
 from cybercoop.store.members import Center
 from cybercoop.surroundings import Surroundings
@@ -240,7 +241,7 @@ async def world(
     around = Surroundings(clock, chance.uuid, chance.secret)
     chosen = Settings(data=folder, database=database_url, listen="127.0.0.1:0", **settings)
     try:
-        await upgrade.upgrade(database)
+        await ready_schema.build(database)
         await founding.found_center(database, "Testzentrum", around)
         async with database.read() as connection:
             center = await members.the_center(connection)

@@ -10,13 +10,14 @@ import aiohttp
 import msgspec
 from sqlalchemy import Integer, Table, insert, select, update
 
+import ready_schema
 from cybercoop import app as house
 from cybercoop.collect import founding
 from cybercoop.config import Settings
 from cybercoop.errors import Refused
 from cybercoop.notices.links import Desk, LinkedTask
 from cybercoop.playbooks.duties import Question
-from cybercoop.store import members, upgrade
+from cybercoop.store import members
 from cybercoop.store.database import Connection, Database
 from cybercoop.store.response_tables import responses, runs, tasks
 from cybercoop.surroundings import Surroundings
@@ -101,7 +102,7 @@ async def office(database_url: str, folder: Path) -> AsyncIterator[World]:
     around = Surroundings(clock, chance.uuid, chance.secret)
     chosen = Settings(data=folder, database=database_url, listen="127.0.0.1:0")
     try:
-        await upgrade.upgrade(database)
+        await ready_schema.build(database)
         await founding.found_center(database, "Testzentrum", around)
         async with database.read() as connection:
             center = await members.the_center(connection)

@@ -13,7 +13,7 @@ import hmac
 import json
 import signal
 import tempfile
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -40,16 +40,24 @@ from cybercoop.taxii.collections import STIX_20, STIX_21, Collection, Collection
 from cybercoop.web.signin import secret_of
 
 Json = Mapping[str, Any]
+Build = Callable[[Database], Awaitable[None]]
 _SMALLEST_BODY = 1024
 
 
 @asynccontextmanager
 async def serving(
-    fixture: Json, folder: Path, *, port: int = 0, database_url: str = "", **settings: Any
+    fixture: Json,
+    folder: Path,
+    *,
+    port: int = 0,
+    database_url: str = "",
+    build: Build = upgrade.upgrade,
+    **settings: Any,
 ) -> AsyncIterator[str]:
     """Serve ``fixture`` on loopback and lend the address.
 
-    The store is the empty database of that URL, else a new SQLite file in ``folder``.
+    The store is the empty database of that URL, else a new SQLite file in ``folder``; ``build``
+    makes its tables.
     """
     most = fixture["api_root"].get("max_content_length", 0)
     if most >= _SMALLEST_BODY:
@@ -58,6 +66,7 @@ async def serving(
     chosen = Settings(data=folder, database=url, listen=f"127.0.0.1:{port}", **settings)
     around, database = Surroundings(), Database(url)
     try:
+        await build(database)
         app = await _app(fixture, database, chosen, around)
         async with house.listening(app, chosen) as (host, taken):
             yield f"http://{host}:{taken}"
@@ -68,7 +77,6 @@ async def serving(
 async def _app(
     fixture: Json, database: Database, settings: Settings, around: Surroundings
 ) -> web.Application:
-    await upgrade.upgrade(database)
     await founding.found_center(database, "Fixture", around)
     await _let_versions_repeat(database)
     users = {

@@ -11,6 +11,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+import ready_schema
 from taxii.fixture_server import serving
 from world import TAXII, Answer, Seat, World, envelope, indicator
 
@@ -65,7 +66,7 @@ async def laboratory(folder: Path, **options: Any) -> AsyncIterator[Lab]:
     """Serve the fixture file."""
     fixture = options.pop("fixture", FIXTURE)
     async with (
-        serving(fixture, folder, **options) as address,
+        serving(fixture, folder, build=ready_schema.build, **options) as address,
         aiohttp.ClientSession() as session,
     ):
         yield Lab(address, session)
