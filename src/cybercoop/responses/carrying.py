@@ -114,12 +114,13 @@ async def act(
     step = playbook.steps[place.rpartition("/")[2]]
     if not isinstance(step, Action):
         raise TypeError(step)
-    begun = await house.record.do(_begin(run_id, place, seq, step, passed, house.around.now()))
+    beginning = _begin(run_id, place, seq, step, passed, house.around.now())
+    begun, response, run = await house.record.do(beginning)
     if begun.state != "began":
         return _known(begun)
     one = _Carried(house, run_id, playbook, place, step, values, limit, begun.began_at)
     try:
-        gave = await one.whole()
+        gave = await one.whole(response, run)
         came = Came(values=gave)
     except Failed as failure:
         came = Came(failed=failure.reason)
@@ -143,7 +144,7 @@ def _known(step: Step) -> Came:
 
 def _begin(
     run_id: str, place: str, seq: int, step: Action, passed: Sequence[Passed], now: int
-) -> Callable[[Connection], Awaitable[Step]]:
+) -> Callable[[Connection], Awaitable[tuple[Step, Response, Run]]]:
     new = Step(
         run_id=run_id,
         place=place,
@@ -157,10 +158,13 @@ def _begin(
         reason=None,
     )
 
-    async def begin(connection: Connection) -> Step:
+    async def begin(connection: Connection) -> tuple[Step, Response, Run]:
         await note_passed(connection, run_id, passed, now)
-        await responses.add_steps(connection, [new])
-        return await responses.step(connection, run_id, place) or new
+        begun: Step | None = new
+        if not await responses.add_steps(connection, [new]):
+            begun = await responses.step(connection, run_id, place)
+        run = await responses.run(connection, run_id)
+        return begun or new, await responses.response(connection, run.response_id), run
 
     return begin
 
@@ -237,20 +241,24 @@ class _Carried:
     limit: Limit | None
     began_at: int
 
-    async def whole(self) -> Values:
+    async def whole(self, response: Response, run: Run) -> Values:
         """Wait for what has to come first, carry out all commands, and return what they gave."""
-        response, run = await self.go_on()
-        await self._until(self.began_at + self.step.delay * 1_000)
+        self._require_going(run, response)
+        has_effect = any(kinds()[one.kind].is_effect for one in self.step.commands)
+        waits = response.paused or self.step.delay or self.step.duty.approvals or has_effect
+        if self.step.delay:
+            await self._until(self.began_at + self.step.delay * 1_000)
         if self.step.duty.approvals:
             doing = self._doing(response, run, 0, self.values)
             await self.answered(
                 asking.approval(doing, name_of(self.run_id, self.place, "approval"))
             )
-        if any(kinds()[one.kind].is_effect for one in self.step.commands):
+        if has_effect:
             await self.wait(self._accepted)
         gave: dict[str, Value] = {}
         for number, command in enumerate(self.step.commands):
-            response, run = await self.go_on()
+            if waits or number:
+                response, run = await self.go_on()
             doing = self._doing(response, run, number, {**self.values, **gave})
             gave |= await kinds()[command.kind].carry_out(doing)
         return self._taken(gave)
@@ -293,14 +301,15 @@ class _Carried:
     async def wait(self, look: Look) -> Any:
         """Return what ``look`` finds, as soon as it finds something."""
         while True:
-            async with self.house.database.read() as connection:
-                run = await responses.run(connection, self.run_id)
-                response = await responses.response(connection, run.response_id)
-                self._require_going(run, response)
-                found = await look(connection, response, run)
-            if found is not None:
-                return found
-            await self.house.watch.change(self.run_id, self._seconds_left())
+            with self.house.watch.listening(self.run_id) as changed:
+                async with self.house.database.read() as connection:
+                    run = await responses.run(connection, self.run_id)
+                    response = await responses.response(connection, run.response_id)
+                    self._require_going(run, response)
+                    found = await look(connection, response, run)
+                if found is not None:
+                    return found
+                await changed(self._seconds_left())
 
     def _require_going(self, run: Run, response: Response) -> None:
         if is_stopped(run, response, self.place):
@@ -324,9 +333,9 @@ class _Carried:
 
     async def _until(self, moment: int) -> None:
         while (left := moment - self.house.around.now()) > 0:
-            await self.go_on()
-            seconds = min(left / 1e6, self._seconds_left() or left / 1e6)
-            await self.house.watch.change(self.run_id, seconds)
+            with self.house.watch.listening(self.run_id) as changed:
+                await self.go_on()
+                await changed(min(left / 1e6, self._seconds_left() or left / 1e6))
 
     async def _accepted(self, _: Connection, response: Response, run: Run) -> Run | None:
         return run if run.accepted_at is not None and not response.paused else None
@@ -380,12 +389,13 @@ async def pause(house: Carrying, run_id: str, place: str, delay: int) -> int | N
 
     begun = await house.record.do(begin)
     while (left := begun.began_at + delay * 1_000 - house.around.now()) > 0:
-        async with house.database.read() as connection:
-            run = await responses.run(connection, run_id)
-            response = await responses.response(connection, run.response_id)
-        if is_stopped(run, response, place):
-            return None
-        await house.watch.change(run_id, left / 1e6)
+        with house.watch.listening(run_id) as changed:
+            async with house.database.read() as connection:
+                run = await responses.run(connection, run_id)
+                response = await responses.response(connection, run.response_id)
+            if is_stopped(run, response, place):
+                return None
+            await changed(left / 1e6)
     return begun.began_at + delay * 1_000
 
 

@@ -92,13 +92,19 @@ class Engine:
 
     async def _look(self, response_id: str, seen: list[str]) -> dict[str, Any]:
         """Wait for something to do, and return it."""
-        known = frozenset(seen)
+        known, before = frozenset(seen), None
         while True:
             with suppress(OSError), explained():
                 async with self.house.database.read() as connection:
-                    response = await responses.response(connection, response_id)
-                    runs = await responses.runs_of(connection, response_id)
-                    _, open_tasks = await responses.open_counts(connection, response_id)
+                    now = await responses.fingerprint(connection, response_id)
+                    if now != before:
+                        response = await responses.response(connection, response_id)
+                        runs = await responses.runs_of(connection, response_id)
+                        _, open_tasks = await responses.open_counts(connection, response_id)
+                if now == before:
+                    await asyncio.sleep(_EVERY)
+                    continue
+                before = now
                 start = [one.id for one in runs if one.id not in known and one.state in GOING]
                 revert = [one.id for one in runs if _wants_back(one, known)]
                 over = not (start or revert or open_tasks) and all(map(_has_ended, runs))

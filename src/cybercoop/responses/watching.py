@@ -5,16 +5,21 @@ One statement for all that wait, a few times a second, and none where nobody wai
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 
 from cybercoop.errors import Misused
 from cybercoop.store import responses
 from cybercoop.store.database import Database, explained
 
 _EVERY = 0.25
+_LONGEST = 60
+"""Seconds after which everybody looks again: some worker's clock may be far behind."""
 _BACK = 10_000_000
 """Microseconds to look back: a transaction that stamped earlier may commit later."""
+
+
+Wait = Callable[[float | None], Awaitable[None]]
 
 
 class Watch:
@@ -27,19 +32,25 @@ class Watch:
         self._seen: dict[str, int] = {}
         self._looking: asyncio.Task[None] | None = None
 
-    async def change(self, run_id: str, seconds: float | None = None) -> None:
-        """Wait until something about a run may have changed, or for so long.
+    @contextmanager
+    def listening(self, run_id: str) -> Iterator[Wait]:
+        """Notice what changes about a run from now on; what is lent waits for it, or for so long.
 
-        Who asks looks first, waits, and looks again; what changes in between is noticed.
+        Who waits begins to listen, looks, and waits where there is nothing yet: what changes
+        between looking and waiting is noticed.
         """
         told: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting[run_id].add(told)
         if self._looking is None or self._looking.done():
             self._looking = asyncio.create_task(self._look())
+
+        async def wait(seconds: float | None) -> None:
+            await asyncio.wait([told], timeout=min(_LONGEST, seconds or _LONGEST))
+
         try:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(told, seconds)
+            yield wait
         finally:
+            told.cancel()
             self._waiting[run_id].discard(told)
             if not self._waiting[run_id]:
                 del self._waiting[run_id]

@@ -312,6 +312,19 @@ async def log_of(connection: Connection, response_id: str) -> list[Any]:
     return list((await connection.execute(query)).all())
 
 
+async def fingerprint(connection: Connection, response_id: str) -> tuple[Any, ...]:
+    """Return something that changes with a response, its runs, and how many tasks are open."""
+    c = responses.c
+    latest = select(func.max(runs.c.changed_at), func.count()).where(
+        runs.c.response_id == response_id
+    )
+    still = select(func.count()).where(tasks.c.response_id == response_id, tasks.c.state.in_(OPEN))
+    row = latest.add_columns(
+        select(c.changed_at).where(c.id == response_id).scalar_subquery(), still.scalar_subquery()
+    )
+    return tuple((await connection.execute(row)).one())
+
+
 async def open_counts(connection: Connection, response_id: str) -> tuple[int, int]:
     """Return how many runs of a response have not ended, and how many of its tasks are open."""
     going = select(func.count()).where(runs.c.response_id == response_id, runs.c.state.in_(GOING))
