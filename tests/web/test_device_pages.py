@@ -152,7 +152,8 @@ def test_every_text_is_there_in_both_languages_and_used() -> None:
     files_named = {name for name in asked if name.endswith((".html", ".css", ".toml"))}
     assert sorted(asked - files_named - {*rendering.texts(), "push.level_"}) == []
     open_ended = ("kind.", "error.", "outcome.", "push.level_")
-    rooms = ("push", "lookup", "devices", "kept")  # the start page names them one after the other
+    # the start page names them one after the other
+    rooms = ("push", "lookup", "incidents", "devices", "kept")
     named = asked | {f"{room}.{what}" for room in rooms for what in ("title", "lead", "short")}
     unused = [name for name in rendering.texts() if name not in named | {"start.short"}]
     assert [name for name in unused if not name.startswith(open_ended)] == []

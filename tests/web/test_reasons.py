@@ -21,11 +21,15 @@ ROOMS = (
     *("collect/readers", "collect/reading.py", "collect/indicating.py", "collect/checking.py"),
     *("collect/intake.py", "indicators", "stix", "sharing/marking.py", "guard/builtin.py"),
     *("guard/spelling.py", "guard/verdicts.py", "exports/formats", "exports/cut.py"),
-    *("exports/orders.py",),
+    *("exports/orders.py", "incidents/taxonomy.py", "incidents/cases.py", "incidents/clocks.py"),
+    *("incidents/profiles/__init__.py", "collect/incidents.py", "collect/incident_parts.py"),
+    *("collect/incident_sharing.py", "store/incidents.py", "store/incident_parts.py"),
+    "web/pages/incidents.py",
 )
 UNSEEN = (
     r"The format 'x' is made of several files\.",
     r".*(CNAME|\$ORIGIN).*",
+    r"(Keine Rechtsberatung|No legal advice);.*",
 )
 """What no page shows: it goes to whoever programs, or is no reason but a line of a list."""
 

@@ -7,7 +7,18 @@ from aiohttp import web
 
 from cybercoop.members.tokens import Scope
 from cybercoop.web.handed_in import PRODUCTS, Products
-from cybercoop.web.pages import devices, entry, kept, lookup, pushes, pushing, rendering
+from cybercoop.web.pages import (
+    devices,
+    entry,
+    incidents,
+    kept,
+    lookup,
+    pushes,
+    pushing,
+    rendering,
+    responses,
+    tasks,
+)
 from cybercoop.web.pages.visits import TITLE, Room, dressed, page
 
 _ROOMS: tuple[tuple[str, str, Room, Scope | None], ...] = (
@@ -26,6 +37,9 @@ _ROOMS: tuple[tuple[str, str, Room, Scope | None], ...] = (
     ("GET", "/devices", devices.listing, Scope.READ),
     ("GET", "/devices/new", devices.form, Scope.ADMIN),
     ("POST", "/devices/new", devices.make, Scope.ADMIN),
+    *tasks.ROOMS,
+    *responses.ROOMS,
+    *incidents.ROOMS,
 )
 _CLOSED = ("/api/", "/taxii2", "/feeds/", "/healthz", "/readyz", "/metrics")
 """What programs ask for; whatever their Accept says, they get no pages."""

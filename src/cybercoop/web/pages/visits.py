@@ -158,7 +158,7 @@ async def _reader(request: web.Request, session: Session) -> Reader | None:
     ended = token.expires_at is not None and token.expires_at <= now
     if token.revoked_at is not None or ended:
         return None
-    return Reader(org, token.scope, token.id)
+    return Reader(org, token.scope, token.id, person_id=token.person_id)
 
 
 def is_https(request: web.Request) -> bool:
