@@ -11,7 +11,7 @@ import aiohttp
 
 from cybercoop.responses import doing, leading
 from cybercoop.responses.doing import Who
-from cybercoop.store import runs, tokens
+from cybercoop.store import responses, runs, tokens
 from cybercoop.store.runs import Reader
 from responses.books import book, end, key, manual
 from responses.stage import Stage, stage
@@ -86,6 +86,9 @@ async def test_a_county_hears_of_its_own_part_only(database_url: str, tmp_path: 
         await one.write(doing.accept, run.id, Who(second.org.id), shares_state=True)
         shared = await one.read(runs.pulse, response.id, after)
         assert None in shared.concerns(after)
+        async with one.world.database.write() as connection:
+            await responses.change_run(connection, run.id, one.house.around.now())
+        assert (await one.read(runs.pulse, response.id, shared)).concerns(shared) == {second.org.id}
 
 
 async def test_who_may_not_see_it_hears_nothing(tmp_path: Path) -> None:

@@ -202,7 +202,7 @@ async def test_a_response_is_linked_only_where_one_takes_part(
         path = f"/incidents/{await reported(center, county)}"
         said = {"response": FOREIGN}
         missing = await ask(center, "POST", f"{path}/responses", county, said, 404)
-        assert missing["detail"] == "There is no such response."
+        assert missing["detail"] == f"No response has the id {FOREIGN}."
         part = {"name": "Landeskriminalamt", "part": "police"}
         await ask(center, "POST", f"{path}/participants", county, part, 201)
         await ask(center, "POST", f"{path}/participants", county, part, 422)

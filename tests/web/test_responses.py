@@ -236,6 +236,25 @@ async def test_what_is_foreign_is_answered_like_what_is_not_there(
         assert (await ask(one, "GET", "/tasks", second))["tasks"] == []
 
 
+async def test_what_never_began_is_seen_by_the_center_alone(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with stage(database_url, tmp_path, counties=1) as one:
+        lead, (county,) = await person(one, "Lena"), one.counties
+        await imported(one, lead)
+        plan = PLAN | {"of_group": "members"}
+        incident = await ask(one, "POST", "/incidents", county, {"title": "Vorfall"}, 201)
+        made = (await ask(one, "POST", "/responses", lead, plan, 201))["id"]
+        for deed in ("cancel", "rollback"):
+            tie = {"response": made}
+            await ask(one, "POST", f"/incidents/{incident['id']}/responses", county, tie, 404)
+            await ask(one, "GET", f"/responses/{made}", county, code=404)
+            assert (await ask(one, "GET", "/responses", county))["responses"] == []
+            code = 200 if deed == "cancel" else 400
+            await ask(one, "POST", f"/responses/{made}/{deed}", lead, {}, code)
+        assert (await ask(one, "GET", f"/responses/{made}", lead))["shown"]["state"] == "cancelled"
+
+
 async def test_words_and_files_stay_with_a_task(database_url: str, tmp_path: Path) -> None:
     async with stage(database_url, tmp_path, counties=1) as one:
         lead, (county,) = await person(one, "Lena"), one.counties

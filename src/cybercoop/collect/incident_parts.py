@@ -11,9 +11,11 @@ from cybercoop.collect.recognising import recognised
 from cybercoop.errors import Malformed, NotFound, Refused
 from cybercoop.incidents.cases import Part, PersonKind
 from cybercoop.members.organisations import checked_mail
-from cybercoop.store import incident_parts
+from cybercoop.sharing import keys_of
+from cybercoop.store import incident_parts, runs
 from cybercoop.store.database import Connection
 from cybercoop.store.incident_parts import Concerned, File, Linked, Participant
+from cybercoop.store.runs import Reader
 
 MOST_VALUES = 1000
 MOST_FILE = 10 * 1024 * 1024
@@ -125,9 +127,9 @@ async def link(
 
 
 async def tie(connection: Connection, by: Acting, incident_id: str, response_id: str) -> None:
-    """Link a response that the organisation takes part in; raise ``NotFound`` for any other."""
+    """Link a response that the organisation sees; raise ``NotFound`` for any other."""
     incident = await found(connection, by, incident_id)
-    await incident_parts.take_part(connection, by.org.id, response_id)
+    await runs.response(connection, Reader(by.org.id, keys_of(by.org)), response_id)
     if await incident_parts.tie(connection, incident.id, response_id, by.now):
         await note(connection, by, incident, "response", response_id)
 

@@ -268,7 +268,7 @@ def _confirms(task: Task, values: Mapping[str, Value]) -> bool:
 async def _own_run(connection: Connection, run_id: str, who: Who) -> Run:
     run = await responses.run(connection, run_id)
     response = await responses.response(connection, run.response_id)
-    if run.org_id != who.org_id or response.state in {"proposed", "rejected"}:
+    if run.org_id != who.org_id or response.began_at is None:
         raise NotFound(f"No run has the id {run_id}.")
     return run
 

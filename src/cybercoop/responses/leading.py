@@ -58,7 +58,8 @@ async def roll_back(
     Steps are taken back in each county in the reverse order of their ends.
     """
     response = await responses.response(connection, response_id)
-    if response.state not in {"running", "done", "failed", "cancelled"}:
+    ended = {"running", "done", "failed", "cancelled"}
+    if response.state not in ended or response.began_at is None:
         raise Misused(f"A response that is {response.state} has nothing to take back.")
     if response.wanted == "revert":
         raise Misused("This response is being taken back already.")

@@ -19,7 +19,7 @@ from cybercoop.store.incident_tables import (
     incident_people,
     incident_responses,
 )
-from cybercoop.store.response_tables import responses, runs
+from cybercoop.store.response_tables import responses
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,13 +152,6 @@ async def mark_given(
     for one in given:
         mine = c.incident_id == incident_id, c.kind == one.kind, c.value == one.value
         await connection.execute(update(incident_indicators).where(*mine).values(push_id=push_id))
-
-
-async def take_part(connection: Connection, org_id: str, response_id: str) -> None:
-    """Raise ``NotFound`` unless an organisation has a run in a response."""
-    query = select(runs.c.id).where(runs.c.response_id == response_id, runs.c.org_id == org_id)
-    if (await connection.execute(query.limit(1))).first() is None:
-        raise NotFound("There is no such response.")
 
 
 async def tie(connection: Connection, incident_id: str, response_id: str, now: int) -> bool:

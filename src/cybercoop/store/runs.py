@@ -19,7 +19,6 @@ from cybercoop.store.database import Connection
 from cybercoop.store.response_tables import approvals, log, responses, runs, steps, tasks
 from cybercoop.store.responses import thing
 
-_HIDDEN = ("proposed", "rejected")
 _BACK, _BACK_LINES = 10_000_000, 1_000
 
 
@@ -57,17 +56,18 @@ class Pulse(Struct, frozen=True):
     """Hold what is new about a response, and whom it concerns; times are microseconds."""
 
     whole: tuple[Any, ...]
-    runs: dict[str, tuple[str, int, bool]]
-    """By id of what has changed of late: whose, when, and whether others see it."""
+    runs: dict[str, tuple[str, int, str]]
+    """By id: whose, when it changed, and the state that others see (nothing: they see none)."""
     log: dict[int, str | None]
     """By number of late lines: whose they are."""
 
     def concerns(self, before: "Pulse") -> frozenset[str | None]:
         """Return whose parts have changed since another pulse; None is everybody."""
         found: set[str | None] = {None} if self.whole != before.whole else set()
-        for run_id, (org_id, at, is_shared) in self.runs.items():
-            if before.runs.get(run_id, ("", 0, False))[1] != at:
-                found |= {org_id, None} if is_shared else {org_id}
+        for run_id, (org_id, at, shown) in self.runs.items():
+            _, seen_at, seen = before.runs.get(run_id, ("", 0, ""))
+            found |= {org_id} if seen_at != at else set()
+            found |= {None} if seen != shown else set()
         return frozenset(found | {one for seq, one in self.log.items() if seq not in before.log})
 
 
@@ -77,12 +77,13 @@ async def pulse(connection: Connection, response_id: str, before: Pulse | None) 
     Looks a little back: a transaction that stamped or counted earlier may commit later.
     """
     c = responses.c
-    shown = select(c.state, c.paused, c.wanted, c.glass_until, c.ratified_at)
-    whole = (await connection.execute(shown.where(c.id == response_id))).one()
+    asked = select(c.state, c.paused, c.wanted, c.glass_until, c.ratified_at)
+    whole = (await connection.execute(asked.where(c.id == response_id))).one()
     known = {} if before is None else before.runs
     since = max((at for _, at, _ in known.values()), default=0) - _BACK
     r = runs.c
-    changed = select(r.id, r.org_id, r.changed_at, r.shares_state)
+    shown = case((and_(r.latest, r.shares_state), r.state), else_="")
+    changed = select(r.id, r.org_id, r.changed_at, shown.label("shown"))
     changed = changed.where(r.response_id == response_id, r.changed_at >= since)
     last = 0 if before is None else max(before.log, default=0)
     lines = select(log.c.seq, log.c.org_id).where(log.c.response_id == response_id)
@@ -91,7 +92,7 @@ async def pulse(connection: Connection, response_id: str, before: Pulse | None) 
         tuple(whole),
         known
         | {
-            row.id: (row.org_id, row.changed_at, bool(row.shares_state))
+            row.id: (row.org_id, row.changed_at, row.shown)
             for row in await connection.execute(changed)
         },
         {row.seq: row.org_id for row in await connection.execute(lines)},
@@ -191,7 +192,7 @@ def _may(reader: Reader) -> ColumnElement[bool]:
     if reader.is_center:
         return c.id.is_not(None)
     takes_part = exists().where(runs.c.response_id == c.id, runs.c.org_id == reader.org_id)
-    return and_(c.lock.in_(sorted(reader.keys)), c.state.not_in(_HIDDEN), takes_part)
+    return and_(c.lock.in_(sorted(reader.keys)), c.began_at.is_not(None), takes_part)
 
 
 def _of(reader: Reader, org_id: ColumnElement[str]) -> ColumnElement[bool]:
