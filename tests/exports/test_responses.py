@@ -16,7 +16,7 @@ from exports.devices import Devices, Feed, devices, door
 from exports.responding import HOUR, Response, begun
 from exports.test_real_tools import accepted, tool
 from web.test_lookup import lookup
-from world import Seat
+from world import SECOND, Seat
 
 PLAIN = sorted(name for name, found in formats.found().items() if not (found.raw or found.several))
 
@@ -140,6 +140,21 @@ async def test_no_device_of_another_county_sees_it(database_url: str, tmp_path: 
         assert [one.body for one in after] == [one.body for one in before] == [b"", b""]
         (mine,) = await lookup(device.center, county, "anders.example")
         assert "feeds" not in mine
+
+
+async def test_when_a_block_began_and_ended_tells_nothing_of_other_counties(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with devices(database_url, tmp_path) as device:
+        seats = [(await county_with_feed(device, f"Landkreis {one}"))[0] for one in "ABC"]
+        response, clock = await begun(device), device.center.clock
+        for seat in seats:
+            await response.block(seat, "domain", "boese.example")
+            clock.now -= SECOND
+        assert {one.state.block.since for one in await response.states()} == {clock.now + SECOND}
+        clock.forward(HOUR)
+        await response.end()
+        assert {one.state.block.ended_at for one in await response.states()} == {clock.now}
 
 
 async def test_exceptions_and_the_guard_win_at_once(database_url: str, tmp_path: Path) -> None:

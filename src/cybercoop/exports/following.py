@@ -43,7 +43,7 @@ async def given(
 ) -> Given:
     """Return what a list is to be made of, and up to when it is right."""
     async with database.write() as connection:
-        as_of = await blocks.stamp(connection, now)
+        as_of = await blocks.stamp(connection, plan.blocks_of, now)
         rows = await blocks.in_force(connection, plan.blocks_of, as_of)
     return Given(entries(rows, rules, own, plan.cut.kinds), as_of)
 

@@ -2,6 +2,7 @@
 
 Whoever writes here takes a stamp and holds the clock until commit, so a list that was read up to a
 stamp has seen all that will ever bear an earlier one: what a device fetched proves what it blocks.
+Each county has stamps of its own: what is seen of them must not tell what is blocked at others.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -31,25 +32,38 @@ from cybercoop.store.service_tables import device_feeds as feeds
 from cybercoop.store.tables import clocks
 
 _CLOCK = "blocks"
+_AT_ONCE = 500
 
 
-async def stamp(connection: Connection, now: int) -> int:
-    """Return a stamp, ``now`` or later, that is later than every one before.
+async def stamp(connection: Connection, org_id: str, now: int) -> int:
+    """Return a stamp of an organisation, ``now`` or later, that is later than every one before.
 
     The clock is held until commit: nobody reads or writes an earlier stamp afterwards.
     """
+    return (await _stamps(connection, [org_id], now))[org_id]
+
+
+async def _stamps(connection: Connection, org_ids: Sequence[str], now: int) -> dict[str, int]:
+    """Return a stamp for each of these organisations.
+
+    The clock of all comes first and is held as well: two who would take those of several counties
+    in different orders must not wait for each other.
+    """
+    names = {f"{_CLOCK} {one}": one for one in org_ids}
+    rows = [{"name": _CLOCK, "last": 0}, *({"name": one, "last": now} for one in names)]
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    new = dialect.insert(clocks).values(name=_CLOCK, last=now)
+    new = dialect.insert(clocks).values(rows)
     last = clocks.c.last + 1
     later = case((last > new.excluded.last, last), else_=new.excluded.last)
     taken = new.on_conflict_do_update(index_elements=[clocks.c.name], set_={"last": later})
-    return int((await connection.execute(taken.returning(clocks.c.last))).scalar_one())
+    told = await connection.execute(taken.returning(clocks.c.name, clocks.c.last))
+    return {names[row.name]: int(row.last) for row in told if row.name in names}
 
 
 async def add(connection: Connection, row: Mapping[str, Any]) -> None:
     """Remember a block; one that was put at the same place of the same run stays as it is."""
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    stamped = {**row, "since": await stamp(connection, row["since"])}
+    stamped = {**row, "since": await stamp(connection, row["org_id"], row["since"])}
     await connection.execute(dialect.insert(blocks).values(**stamped).on_conflict_do_nothing())
 
 
@@ -108,9 +122,17 @@ async def of_response(connection: Connection, response_id: str) -> list[Any]:
 
 
 async def _end(connection: Connection, where: ColumnElement[bool], now: int, reason: str) -> int:
-    still = and_(where, blocks.c.ended_at.is_(None))
-    said = {"ended_at": await stamp(connection, now), "reason": reason}
-    return (await connection.execute(update(blocks).where(still).values(said))).rowcount
+    c, count = blocks.c, 0
+    still = and_(where, c.ended_at.is_(None))
+    await _stamps(connection, [], now)  # so that nobody puts a block that is not seen here
+    whose = await connection.scalars(select(c.org_id).where(still).distinct().order_by(c.org_id))
+    org_ids = list(whose)
+    for at in range(0, len(org_ids), _AT_ONCE):
+        stamps = await _stamps(connection, org_ids[at : at + _AT_ONCE], now)
+        ended = update(blocks).where(still, c.org_id.in_(stamps))
+        said = {"ended_at": case(stamps, value=c.org_id), "reason": reason}
+        count += (await connection.execute(ended.values(said))).rowcount
+    return count
 
 
 async def in_force(connection: Connection, org_id: str, now: int) -> list[Any]:
