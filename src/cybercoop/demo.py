@@ -195,11 +195,15 @@ async def _people(
 
 async def _import(database: Database, folder: Path, around: Surroundings) -> None:
     """Import the playbooks that come along, those that others call first."""
-    files = await asyncio.to_thread(sorted, folder.glob("*.json"), reverse=True)
+    found = await asyncio.to_thread(_documents, folder)
     async with database.write() as connection:
         center = await members.the_center(connection)
-        for raw in [file.read_bytes() for file in files]:
+        for raw in found:
             await importing.take(connection, raw, center.org_id, [], around.now())
+
+
+def _documents(folder: Path) -> list[bytes]:
+    return [file.read_bytes() for file in sorted(folder.glob("*.json"), reverse=True)]
 
 
 async def _is_good(database: Database, text: str, org: Organisation, around: Surroundings) -> bool:

@@ -74,6 +74,10 @@ class Stage:
         assert new.state == "running"
         return new
 
+    async def start_alone(self, raw: bytes, **more: Any) -> Response:
+        """Start a response for the first county alone."""
+        return await self.start(await self.keep(raw), self.counties[:1], **more)
+
     async def until(self, look: Callable[[], Awaitable[T]]) -> T:
         """Return what ``look`` finds as soon as it finds something."""
         deadline = time.monotonic() + PATIENCE
@@ -111,6 +115,11 @@ class Stage:
     async def finish(self, task: Task, **answers: object) -> Task:
         """Let the county whose task it is end it."""
         return await self.write(doing.finish, task.id, Who(task.org_id), answers)
+
+    async def titled(self, response: Response, title: str) -> list[Task]:
+        """Return the tasks of a title, whatever became of them."""
+        found = await self.read(responses.tasks_of, response.id)
+        return [one for one in found if one.title == title]
 
     async def places(self, run: Run) -> dict[str, str]:
         """Return what became of every place of a run."""

@@ -2,20 +2,18 @@
 
 import json
 from collections.abc import AsyncIterator
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from aiohttp import web
 
 from cybercoop.playbooks.progress import Response, Run
 from cybercoop.responses import doing, leading, tending
 from cybercoop.responses.doing import Who
 from cybercoop.store import blocks, drafts, responses
-from postgres_server import fresh_database
 from responses.books import action, book, end, key, manual
-from responses.stage import Stage, stage
+from responses.stage import Stage
 
 END = key("end", "end")
 VALUE = {"__value__": {"type": "string", "external": True}}
@@ -23,22 +21,6 @@ TARGET = "http-api--22222222-2222-4222-8222-222222222222"
 HOUR = 3_600_000_000
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module", params=["sqlite", "postgresql"])
-async def one(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Stage]:
-    folder = tmp_path_factory.mktemp("commands")
-    targets = folder / "targets.toml"
-    targets.write_text("")
-    with ExitStack() as stack:
-        url = f"sqlite:///{folder / 'coop.sqlite'}"
-        if request.param == "postgresql":
-            server = request.getfixturevalue("postgres_server_url")
-            url = stack.enter_context(fresh_database(server))
-        async with stage(url, folder, targets=targets) as found:
-            yield found
 
 
 def blocking(name: str) -> bytes:

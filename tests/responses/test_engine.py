@@ -1,18 +1,12 @@
 """The engine: every kind of step does what the standard says, seen by what it has done."""
 
-from collections.abc import AsyncIterator
-from contextlib import ExitStack
-
 import pytest
-import pytest_asyncio
 
-from cybercoop.playbooks.progress import Response
-from cybercoop.responses import doing, leading
+from cybercoop.responses import doing
 from cybercoop.responses.doing import Who
 from cybercoop.store import responses
-from postgres_server import fresh_database
 from responses.books import action, book, end, key, manual, step
-from responses.stage import Stage, stage
+from responses.stage import Stage
 
 END = key("end", "end")
 COUNT = {"__count__": {"type": "integer", "value": "0"}}
@@ -20,25 +14,6 @@ WORD = {"__word__": {"type": "string", "value": "none"}}
 
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module", params=["sqlite", "postgresql"])
-async def one(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Stage]:
-    folder = tmp_path_factory.mktemp("responses")
-    with ExitStack() as stack:
-        url = f"sqlite:///{folder / 'coop.sqlite'}"
-        if request.param == "postgresql":
-            server = request.getfixturevalue("postgres_server_url")
-            url = stack.enter_context(fresh_database(server))
-        async with stage(url, folder) as found:
-            yield found
-
-
-async def alone(one: Stage, raw: bytes, **more: object) -> Response:
-    """Start a response for the first county alone."""
-    return await one.start(await one.keep(raw), one.counties[:1], **more)
 
 
 async def test_a_task_for_every_county_ends_the_response(one: Stage) -> None:
@@ -123,7 +98,7 @@ async def test_a_while_repeats_as_long_as_its_condition_holds(one: Stage) -> Non
         end(),
         variables=COUNT,
     )
-    response = await alone(one, raw)
+    response = await one.start_alone(raw)
     for number in (1, 2, 3):
         (task,) = await one.tasks(response, 1)
         assert f"#{number}/" in task.place
@@ -146,7 +121,7 @@ async def test_a_while_without_end_fails_at_its_limit(one: Stage) -> None:
         end(),
         variables=COUNT,
     )
-    response = await alone(one, raw)
+    response = await one.start_alone(raw)
     assert (await one.ended(response)).state == "failed"
     (run,) = (await one.runs(response)).values()
     assert run.reason == "It was repeated 100 times, which is the limit."
@@ -175,7 +150,7 @@ async def test_parallel_branches_run_side_by_side_and_all_are_waited_for(one: St
         end(),
         variables=COUNT | WORD,
     )
-    response = await alone(one, raw)
+    response = await one.start_alone(raw)
     tasks = {task.title: task for task in await one.tasks(response, 2)}
     assert set(tasks) == {"left", "right"}
     await one.finish(tasks["right"], __word__="rechts")
@@ -209,7 +184,7 @@ async def test_another_playbook_is_carried_out_with_arguments_and_gives_results(
         variables=COUNT | WORD,
     )
     await one.keep(called)
-    response = await alone(one, raw)
+    response = await one.start_alone(raw)
     (inner,) = await one.tasks(response, 1)
     assert inner.title == "inner"
     await one.finish(inner, __count__=42)
@@ -237,7 +212,7 @@ async def test_a_failed_step_takes_its_way_and_else_the_exception_of_the_playboo
         end(),
         workflow_exception=key("action", "at last"),
     )
-    response = await alone(one, raw)
+    response = await one.start_alone(raw)
     for title in ("first", "second"):
         (task,) = await one.tasks(response, 1)
         assert task.title == title
@@ -266,18 +241,13 @@ async def test_a_time_out_takes_the_way_of_failure_and_closes_the_task(one: Stag
         end("in time"),
         end(),
     )
-    response = await alone(one, raw)
-    (late,) = await one.until(lambda: titled(one, response, "late"))
+    response = await one.start_alone(raw)
+    (late,) = await one.until(lambda: one.titled(response, "late"))
     assert late.state == "open"
     tasks = await one.read(responses.tasks_of, response.id)
     assert {task.title: task.state for task in tasks} == {"slow": "cancelled", "late": "open"}
     (run,) = (await one.runs(response)).values()
     assert (await one.places(run))[key("action", "slow")] == "timed-out"
-
-
-async def titled(one: Stage, response: Response, title: str) -> list[object]:
-    tasks = await one.read(responses.tasks_of, response.id)
-    return [task for task in tasks if task.title == title]
 
 
 async def test_a_time_out_of_a_branching_step_ends_its_branches(one: Stage) -> None:
@@ -300,8 +270,8 @@ async def test_a_time_out_of_a_branching_step_ends_its_branches(one: Stage) -> N
         end("in time"),
         end(),
     )
-    response = await alone(one, raw)
-    await one.until(lambda: titled(one, response, "late"))
+    response = await one.start_alone(raw)
+    await one.until(lambda: one.titled(response, "late"))
     tasks = await one.read(responses.tasks_of, response.id)
     states = {task.title: task.state for task in tasks}
     assert states == {"left": "cancelled", "right": "cancelled", "late": "open"}
@@ -309,7 +279,7 @@ async def test_a_time_out_of_a_branching_step_ends_its_branches(one: Stage) -> N
 
 async def test_a_step_waits_for_its_delay(one: Stage) -> None:
     raw = book("delay", key("action", "later"), manual("later", to=END, delay=3_600_000), end())
-    response = await alone(one, raw)
+    response = await one.start_alone(raw)
 
     async def begun() -> bool:
         (run,) = (await one.runs(response)).values()
@@ -325,109 +295,3 @@ async def test_a_step_waits_for_its_delay(one: Stage) -> None:
 
 async def touch(house: object, connection: object, run_id: str) -> None:
     await responses.change_run(connection, run_id, house.around.now())
-
-
-async def test_paused_nothing_begins_and_resumed_it_goes_on(one: Stage) -> None:
-    raw = book(
-        "pause",
-        key("action", "first"),
-        manual("first", to=key("action", "second")),
-        manual("second", to=END),
-        end(),
-    )
-    response = await alone(one, raw)
-    (first,) = await one.tasks(response, 1)
-    await one.write(leading.pause, response.id, "lead", paused=True)
-    await one.finish(first)
-
-    async def second_begun() -> bool:
-        (run,) = (await one.runs(response)).values()
-        return (await one.places(run)).get(key("action", "second")) == "began"
-
-    await one.until(second_begun)
-    assert await titled(one, response, "second") == []
-    await one.write(leading.pause, response.id, "lead", paused=False)
-    await one.until(lambda: titled(one, response, "second"))
-
-
-async def test_cancelled_with_all_children_nothing_is_open_any_more(one: Stage) -> None:
-    raw = book(
-        "cancel",
-        key("parallel", "both"),
-        step(
-            "parallel",
-            "both",
-            next_steps=[key("action", "left"), key("action", "right")],
-            on_completion=END,
-        ),
-        manual("left", to=key("end", "left end")),
-        manual("right", to=key("end", "right end")),
-        end("left end"),
-        end("right end"),
-        end(),
-    )
-    response = await one.start(await one.keep(raw), one.counties[:2])
-    await one.tasks(response, 4)
-    await one.write(leading.cancel, response.id, "lead", "Fehlalarm")
-    assert (await one.ended(response)).state == "cancelled"
-    tasks = await one.read(responses.tasks_of, response.id)
-    assert {task.state for task in tasks} == {"cancelled"}
-    assert {run.state for run in (await one.runs(response)).values()} == {"cancelled"}
-
-
-async def test_rolled_back_the_steps_are_taken_back_in_reverse_order(one: Stage) -> None:
-    raw = book(
-        "back",
-        key("action", "first"),
-        manual("first", to=key("action", "second"), duty={"revert": key("action", "undo first")}),
-        manual("second", to=END, duty={"revert": key("action", "undo second")}),
-        manual("undo first", to=key("end", "first undone")),
-        manual("undo second", to=key("end", "second undone")),
-        end("first undone"),
-        end("second undone"),
-        end(),
-    )
-    response = await alone(one, raw)
-    for _ in range(2):
-        (task,) = await one.tasks(response, 1)
-        await one.finish(task)
-    assert (await one.ended(response)).state == "done"
-    await one.write(leading.roll_back, response.id, "lead", "Fehlalarm")
-    for title in ("undo second", "undo first"):
-        (task,) = await one.tasks(response, 1)
-        assert task.title == title
-        await one.finish(task)
-    assert (await one.ended(response)).state == "reverted"
-    assert {run.state for run in (await one.runs(response)).values()} == {"reverted"}
-
-
-async def test_only_who_failed_or_is_overdue_is_run_again(one: Stage) -> None:
-    duty = {"deadline": {"within": "PT1H"}}
-    raw = book("again", key("action", "do"), manual("do", to=END, duty=duty), end())
-    response = await one.start(await one.keep(raw), one.counties[:3])
-    done, failed, late = await one.tasks(response, 3)
-    await one.finish(done)
-    await one.write(doing.fail, failed.id, Who(failed.org_id), "Kein Zugang.")
-    await one.until(lambda: in_state(one, response, "failed"))
-    one.world.clock.forward(2 * 3_600_000_000)
-    fresh = await one.write(leading.rerun, response.id, "lead")
-    assert {run.org_id for run in fresh} == {failed.org_id, late.org_id}
-    again = [task for task in await one.tasks(response, 2) if task.run_id in {r.id for r in fresh}]
-    assert {task.org_id for task in again} == {failed.org_id, late.org_id}
-    for task in again:
-        await one.finish(task)
-    assert (await one.ended(response)).state == "done"
-
-
-async def in_state(one: Stage, response: Response, state: str) -> bool:
-    return state in {run.state for run in (await one.runs(response)).values()}
-
-
-async def test_counties_join_late_and_everybody_is_asked_a_question(one: Stage) -> None:
-    raw = book("more", key("action", "do"), manual("do", to=END), end())
-    response = await alone(one, raw)
-    await one.tasks(response, 1)
-    late = one.counties[1].org.id
-    await one.write(leading.add_counties, response.id, [late, one.counties[0].org.id], "lead")
-    tasks = await one.tasks(response, 2)
-    assert {task.org_id for task in tasks} == {one.counties[0].org.id, late}

@@ -1,4 +1,4 @@
-"""One request that changes something and keeps the rules: checked addresses, no redirects, bounded time."""
+"""One request that changes something: checked addresses, no redirects, bounded time."""
 
 import asyncio
 import ssl
