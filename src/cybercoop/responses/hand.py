@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from cybercoop.playbooks import documents
 from cybercoop.playbooks.steps import Action, AnyStep, Call, Playbook
 from cybercoop.responses import carrying
 from cybercoop.responses.carrying import Came, Passed, Stopped
+from cybercoop.responses.starting import called
 from cybercoop.responses.walking import Failed, Limit, TimedOut, Values
-from cybercoop.store import playbooks
+from cybercoop.store import responses
 
 if TYPE_CHECKING:
     from cybercoop.responses.engine import Engine
@@ -60,18 +60,20 @@ class Hand:
             raise Failed(f"Playbooks call each other deeper than {_DEEPEST_CALLS}.")
         await self.passed(place, step, step.playbook)
         durable = self._engine.durable
-        book = await durable.step(f"{place} version", self._version, step.playbook, step.version)
+        book = await durable.step(f"{place} version", self._version, step)
         if book is None:
             raise Failed(f"The playbook {step.playbook} is not there, or is revoked.")
-        called = await self._engine.book(book)
-        given = {name: one.value for name, one in called.variables.items() if one.value is not None}
+        other = await self._engine.book(book)
+        given = {name: one.value for name, one in other.variables.items() if one.value is not None}
         given |= {name: values[name] for name in step.in_args if name in values}
         (gave,) = await self._side_by_side([(f"{place}>/", "")], book, given, limit)
         return {name: gave[name] for name in step.out_args if name in gave}
 
-    async def _version(self, playbook_id: str, version: str) -> dict[str, Any] | None:
+    async def _version(self, step: Call) -> dict[str, Any] | None:
         async with self._engine.house.database.read() as connection:
-            kept = await playbooks.usable(connection, playbook_id, documents.moment(version))
+            run = await responses.run(connection, self._run_id)
+            response = await responses.response(connection, run.response_id)
+            kept = await called(connection, step, response.lock)
         return None if kept is None else {"playbook": kept.id, "modified": kept.modified}
 
     async def branches(

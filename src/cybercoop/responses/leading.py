@@ -130,7 +130,8 @@ async def add_counties(
     for org_id in fresh:
         _require_may(known.get(org_id), response)
     playbook = await house.book(response.playbook_id, response.playbook_modified)
-    needed = await starting.approvals(house, playbook, len(taking) + len(fresh))
+    many = len(taking) + len(fresh)
+    needed = await starting.approvals(house, playbook, response.lock, many)
     if response.state == "running" and needed > response.approvals_needed:
         raise Refused(
             "So many counties need another approval: propose a further response.", "counties"

@@ -11,15 +11,14 @@ from dataclasses import dataclass, field
 from msgspec import Struct
 
 from cybercoop.errors import Refused
-from cybercoop.playbooks import documents, duties, templates
+from cybercoop.playbooks import duties, templates
 from cybercoop.playbooks.duties import Question
-from cybercoop.playbooks.steps import Action, AnyStep, Call, Command, Playbook, calls
+from cybercoop.playbooks.steps import Action, AnyStep, Call, Command, Playbook
 from cybercoop.playbooks.variables import Value
 from cybercoop.responses.carrying import Carrying, given_to
 from cybercoop.responses.commands import kinds
-from cybercoop.responses.starting import Checked
+from cybercoop.responses.starting import Checked, called
 from cybercoop.responses.walking import Failed, Limit, TimedOut, Values, Walk
-from cybercoop.store import playbooks
 
 _ANSWERS: dict[str, object] = {
     "yes-no-unknown": "no",
@@ -55,7 +54,7 @@ async def rehearse(
     house: Carrying, checked: Checked, answers: Mapping[str, object]
 ) -> list[Rehearsed]:
     """Return the dry run of every county; raise Refused for an answer that nobody is asked for."""
-    asked = await _asked(house, checked.playbook, set())
+    asked = await _asked(house, checked.playbook, checked.plan.lock, set())
     for name in answers:
         if name not in asked:
             raise Refused("The playbook does not ask this.", name)
@@ -66,20 +65,22 @@ async def rehearse(
     ]
 
 
-async def _asked(house: Carrying, playbook: Playbook, seen: set[str]) -> set[str]:
+async def _asked(house: Carrying, playbook: Playbook, lock: str, seen: set[str]) -> set[str]:
     """Return what a playbook asks, and what those ask that it calls."""
     seen.add(playbook.id)
     found = {name for one in playbook.steps.values() for name in one.duty.questions}
-    for called, version in calls(playbook):
+    for step in playbook.steps.values():
+        if not isinstance(step, Call) or step.playbook in seen:
+            continue
         async with house.database.read() as connection:
-            kept = await playbooks.usable(connection, called, documents.moment(version))
-        if kept is not None and called not in seen:
-            found |= await _asked(house, await house.book(kept.id, kept.modified), seen)
+            kept = await called(connection, step, lock)
+        if kept is not None:
+            found |= await _asked(house, await house.book(kept.id, kept.modified), lock, seen)
     return found
 
 
 async def _walked(house: Carrying, checked: Checked, answers: Mapping[str, object]) -> Rehearsed:
-    hand = _Paper(house, checked.playbook, answers)
+    hand = _Paper(house, checked.playbook, checked.plan.lock, answers)
     failed = ""
     try:
         await Walk(checked.playbook, hand).whole("", checked.values, None)
@@ -94,6 +95,7 @@ class _Paper:
 
     house: Carrying
     playbook: Playbook
+    lock: str
     answers: Mapping[str, object]
     lines: list[Line] = field(default_factory=list)
 
@@ -136,14 +138,14 @@ class _Paper:
         """Walk through the other playbook."""
         self._decided(place, step, step.playbook)
         async with self.house.database.read() as connection:
-            kept = await playbooks.usable(connection, step.playbook, documents.moment(step.version))
+            kept = await called(connection, step, self.lock)
         if kept is None:
             raise Failed(f"The playbook {step.playbook} is not there, or is revoked.")
-        called = await self.house.book(kept.id, kept.modified)
-        given = {name: one.value for name, one in called.variables.items() if one.value is not None}
+        book = await self.house.book(kept.id, kept.modified)
+        given = {name: one.value for name, one in book.variables.items() if one.value is not None}
         given |= {name: values[name] for name in step.in_args if name in values}
-        inner = _Paper(self.house, called, self.answers, self.lines)
-        gave = await Walk(called, inner).whole(f"{place}>/", given, limit)
+        inner = _Paper(self.house, book, self.lock, self.answers, self.lines)
+        gave = await Walk(book, inner).whole(f"{place}>/", given, limit)
         return {name: gave[name] for name in step.out_args if name in gave}
 
     async def branches(

@@ -67,7 +67,7 @@ async def check(house: Carrying, connection: Connection, plan: Plan, now: int) -
         raise Refused("The playbook is marked narrower than the response.", "lock")
     counties = await _counties(house, connection, plan)
     values = given(playbook, plan.values)
-    needed = await approvals(house, playbook, len(counties))
+    needed = await approvals(house, playbook, plan.lock, len(counties))
     return Checked(plan, kept, playbook, values, counties, needed)
 
 
@@ -116,26 +116,38 @@ def given(playbook: Playbook, values: Mapping[str, object]) -> dict[str, Value]:
     return found
 
 
-async def approvals(house: Carrying, playbook: Playbook, counties: int) -> int:
+async def approvals(house: Carrying, playbook: Playbook, lock: str, counties: int) -> int:
     """Return how many people have to agree: two where many counties would block, else one."""
-    if await blocks(house, playbook) and counties > house.settings.block_alone:
+    if await blocks(house, playbook, lock) and counties > house.settings.block_alone:
         return 2
     return 1
 
 
-async def blocks(house: Carrying, playbook: Playbook, depth: int = 8) -> bool:
-    """Say whether a playbook, or one that it calls, changes something by itself."""
+async def blocks(house: Carrying, playbook: Playbook, lock: str, depth: int = 8) -> bool:
+    """Say whether a playbook, or one that it calls, changes something by itself.
+
+    Raises Refused for a call of what the counties of a response under this lock may not read.
+    """
     for step in playbook.steps.values():
         if isinstance(step, Action) and any(one.kind in BLOCKING for one in step.commands):
             return True
         if isinstance(step, Call) and depth:
             async with house.database.read() as connection:
-                kept = await playbooks.usable(connection, step.playbook, _version(step.version))
+                kept = await called(connection, step, lock)
             if kept is None:
                 raise Refused(f"It calls the playbook {step.playbook}, which is not there.")
-            if await blocks(house, await house.book(kept.id, kept.modified), depth - 1):
+            if await blocks(house, await house.book(kept.id, kept.modified), lock, depth - 1):
                 return True
     return False
+
+
+async def called(connection: Connection, step: Call, lock: str) -> playbooks.Kept | None:
+    """Return the playbook that a step calls for whoever opens a lock; nothing where none may be.
+
+    Its words reach them as tasks, so it is marked no narrower than the response.
+    """
+    version = documents.moment(step.version)
+    return await playbooks.usable(connection, step.playbook, version, locks.wider(lock))
 
 
 async def propose(

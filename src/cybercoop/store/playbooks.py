@@ -44,14 +44,23 @@ async def version(connection: Connection, playbook_id: str, modified: int) -> Ke
     return None if row is None else _kept(row)
 
 
-async def usable(connection: Connection, playbook_id: str, modified: int | None) -> Kept | None:
-    """Return a version, or the newest without ``modified``; nothing where the newest is revoked."""
+async def usable(
+    connection: Connection,
+    playbook_id: str,
+    modified: int | None,
+    within: Collection[str] | None = None,
+) -> Kept | None:
+    """Return a version, or the newest without ``modified``; nothing where the newest is revoked.
+
+    With ``within`` what bears no lock of these is not there.
+    """
     c = playbooks.c
     query = select(*_SHOWN).where(c.id == playbook_id).order_by(c.modified.desc())
     found = [_kept(row) for row in await connection.execute(query)]
     if not found or found[0].revoked:
         return None
-    return next((one for one in found if modified in {None, one.modified}), None)
+    may = [one for one in found if within is None or one.lock in within]
+    return next((one for one in may if modified in {None, one.modified}), None)
 
 
 async def newest(connection: Connection, locks: Collection[str] | None = None) -> list[Kept]:
