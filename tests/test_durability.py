@@ -2,10 +2,7 @@
 
 import asyncio
 import json
-import os
 import random
-import signal
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,8 +11,10 @@ from typing import Any
 import aiohttp
 import pytest
 
+from cli.terminal import PATIENCE, Terminal
 from cybercoop.collect.projector import Projector
 from cybercoop.surroundings import Surroundings
+from forks import Fork
 from postgres_server import PostgresServer
 from world import Seat, World, envelope, indicator, world
 
@@ -24,26 +23,15 @@ WRITERS = 8
 
 
 @asynccontextmanager
-async def served(url: str, folder: Path, *arguments: str) -> AsyncIterator[tuple[Any, str]]:
+async def served(url: str, folder: Path, *arguments: str) -> AsyncIterator[tuple[Fork, str]]:
     """Run `cybercoop serve` as a process of its own and lend it with its address."""
-    environment = os.environ | {
-        "CYBERCOOP_DATABASE": url,
-        "CYBERCOOP_DATA": str(folder),
-        "CYBERCOOP_LISTEN": "127.0.0.1:0",
-    }
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "cybercoop", "serve", *arguments),
-        env=environment,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    assert process.stdout is not None
-    line = (await process.stdout.readline()).decode()
-    try:
-        yield process, line.split()[-1]
-    finally:
-        if process.returncode is None:
-            process.send_signal(signal.SIGTERM)
-            await process.wait()
+    with Terminal(folder, url).started("serve", *arguments) as process:
+        line = await asyncio.to_thread(process.stdout.readline)
+        try:
+            yield process, line.split()[-1]
+        finally:
+            process.terminate()
+            await asyncio.to_thread(process.wait, PATIENCE)
 
 
 async def post(session: aiohttp.ClientSession, address: str, seat: Seat, body: bytes) -> bool:
@@ -89,9 +77,8 @@ async def test_killed_twenty_times_it_keeps_what_it_acknowledged(
                 if killer is not None:
                     killer.cancel()
                 sent += 1
-                if process.returncode is None:
-                    process.kill()
-                await process.wait()
+                process.kill()
+                await asyncio.to_thread(process.wait, PATIENCE)
         async with served(url, tmp_path) as (_, address):
             stored, released = await _settled(session, address, county, reader)
     wanted = {f"host{value}.example" for number in acknowledged for value in _values(number)}

@@ -1,31 +1,26 @@
 """A terminal in which the ``cybercoop`` command is run as a person or a script runs it.
 
-Every command is a process of its own. Those that end by themselves are forked from a server that
-has imported the product already: a second of start for each of them would make minutes.
+Every command is a process of its own. Only ``COMMAND`` starts Python anew: a second or two for
+each of them would make minutes.
 """
 
 import json
-import multiprocessing
 import os
 import select
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from forks import Fork
+
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = (sys.executable, "-m", "cybercoop")
-# Where tests are broken off by force, nothing of theirs goes on (Linux has this program).
-ENDS_WITH_US = ("setpriv", "--pdeathsig", "KILL") if shutil.which("setpriv") else ()
 PATIENCE = 120
-_FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(["cybercoop.__main__"])
 
 
 @dataclass(frozen=True)
@@ -45,20 +40,9 @@ class Terminal:
         self, *arguments: object, code: int = 0, **more: str
     ) -> subprocess.CompletedProcess[str]:
         """Run a command to its end; it has to end with ``code``."""
-        words = [str(one) for one in arguments]
-        with tempfile.TemporaryDirectory() as folder:
-            printed = [Path(folder) / name for name in ("out", "err")]
-            process = _FORKS.Process(
-                target=_become, args=(words, self.folder, self.environment | more, *printed)
-            )
-            process.start()
-            try:
-                process.join(PATIENCE)
-            finally:
-                process.kill()
-                process.join()
-            texts = [file.read_text() for file in printed]
-        done = subprocess.CompletedProcess(words, process.exitcode or 0, *texts)
+        with self.started(*arguments, **more) as process:
+            texts = process.communicate(PATIENCE)
+        done = subprocess.CompletedProcess(process.args, process.returncode or 0, *texts)
         assert done.returncode == code, (arguments, done.stdout, done.stderr)
         assert "Traceback" not in done.stderr
         return done
@@ -72,16 +56,9 @@ class Terminal:
         return said
 
     @contextmanager
-    def started(self, *arguments: object, **more: str) -> Iterator[subprocess.Popen[str]]:
+    def started(self, *arguments: object, **more: str) -> Iterator[Fork]:
         """Lend a command that runs; whatever comes between, it has ended afterwards."""
-        with subprocess.Popen(
-            [*ENDS_WITH_US, *COMMAND, *map(str, arguments)],
-            cwd=self.folder,
-            env=self.environment | more,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        ) as process:
+        with Fork(list(map(str, arguments)), self.folder, self.environment | more) as process:
             try:
                 yield process
             finally:
@@ -93,31 +70,16 @@ class Terminal:
         with self.started(command, **more) as process:
             yield _first_words(process)
             process.send_signal(signal.SIGTERM)
-            rest, complaints = process.communicate(timeout=PATIENCE)
+            rest, complaints = process.communicate(PATIENCE)
         assert process.returncode == 0, (rest, complaints)
         assert "Traceback" not in complaints
 
 
-def _become(
-    words: list[str], folder: Path, environment: dict[str, str], out: Path, err: Path
-) -> None:
-    """Turn this process into a command, with files for what it prints."""
-    from cybercoop.__main__ import main  # noqa: PLC0415 - preloaded where this runs
-
-    os.chdir(folder)
-    os.environ.clear()
-    os.environ.update(environment)
-    sys.argv = ["cybercoop", *words]
-    sys.stdout, sys.stderr = out.open("w"), err.open("w")
-    main()
-
-
-def _first_words(process: subprocess.Popen[str]) -> str:
+def _first_words(process: Fork) -> str:
     """Return what a process prints in one go, as soon as it prints something."""
-    assert process.stdout is not None
     assert select.select([process.stdout], [], [], PATIENCE)[0], "It prints nothing."
     said = os.read(process.stdout.fileno(), 65536).decode()
-    assert said, process.communicate(timeout=PATIENCE)
+    assert said, process.communicate(PATIENCE)
     return said
 
 

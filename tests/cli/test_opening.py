@@ -5,7 +5,6 @@ import os
 import signal
 import socket
 import stat
-import subprocess
 import threading
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import trustme
 from sqlalchemy.engine import make_url
 
 from cli.terminal import Terminal
+from forks import Fork
 from postgres_server import PostgresServer
 
 COMMANDS = (("org", "list"), ("init", "--name", "Testzentrum"), ("serve",), ("demo",))
@@ -141,7 +141,7 @@ def test_no_server_outlives_a_test_that_failed(center: Terminal) -> None:
             process.send_signal(signal.SIGSTOP)  # it hears nothing any more
             raise ZeroDivisionError
 
-    processes: list[subprocess.Popen[str]] = []
+    processes: list[Fork] = []
     with pytest.raises(ZeroDivisionError):
         fail()
     assert processes[0].returncode == -signal.SIGKILL

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import shutil
 import socket
 import subprocess
 import sys
@@ -17,12 +18,14 @@ import aiohttp
 import pytest
 from sqlalchemy import func, select
 
-from cli.terminal import ENDS_WITH_US, PATIENCE, Terminal
+from cli.terminal import PATIENCE, Terminal
 from cybercoop.store.database import Database
 from cybercoop.store.tables import contributions, organisations, releases
 from world import Seat, envelope, indicator, world
 
 COUNT, PAGE = 400, 50
+# Where tests are broken off by force, nothing of theirs goes on (Linux has this program).
+ENDS_WITH_US = ("setpriv", "--pdeathsig", "KILL") if shutil.which("setpriv") else ()
 OBJECTS = [indicator(f"n{number}.example", "green") for number in range(COUNT)]
 NEW = [indicator(f"new{number}.example", "green") for number in range(30)]
 
@@ -33,8 +36,8 @@ class Other(Protocol):
     definition: str
     secret: str
 
-    def running(self) -> contextlib.AbstractContextManager[subprocess.Popen[str]]:
-        """Lend a process that serves on the same port each time; it is killed in the end."""
+    def running(self) -> contextlib.AbstractContextManager[None]:
+        """Run a process that serves on the same port each time; it is killed, never asked."""
 
     async def add(self) -> None:
         """Let it have some more objects, while it runs or the next time."""
@@ -45,24 +48,6 @@ def free_port() -> int:
         sock.bind(("127.0.0.1", 0))
         port: int = sock.getsockname()[1]
         return port
-
-
-@contextmanager
-def killed(words: list[str], folder: Path, environment: dict[str, str]) -> Iterator[Any]:
-    """Lend a server that has said its first line; in the end it is killed, never asked."""
-    with subprocess.Popen(
-        [*ENDS_WITH_US, sys.executable, *words],
-        cwd=folder,
-        env=environment,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        try:
-            assert process.stdout is not None
-            assert "serves on" in process.stdout.readline()
-            yield process
-        finally:
-            process.kill()
 
 
 @dataclass
@@ -85,10 +70,12 @@ class Center:
         place = f'url = "http://127.0.0.1:{port}/taxii2/"\ncollection = "feed"\n'
         return cls(Terminal(folder, url), port, giver, partner.token, place)
 
-    def running(self) -> contextlib.AbstractContextManager[subprocess.Popen[str]]:
+    @contextmanager
+    def running(self) -> Iterator[None]:
         more = {"CYBERCOOP_LISTEN": f"127.0.0.1:{self.port}", "CYBERCOOP_PAGE_LIMIT": str(PAGE)}
-        environment = self.terminal.environment | more
-        return killed(["-m", "cybercoop", "serve"], self.terminal.folder, environment)
+        with self.terminal.started("serve", **more) as process:
+            assert "serves on" in process.stdout.readline()
+            yield
 
     async def add(self) -> None:
         with self.running():
@@ -125,10 +112,19 @@ class Medallion:
         ]
         (self.folder / "objects.json").write_text(json.dumps(added))
 
-    def running(self) -> contextlib.AbstractContextManager[subprocess.Popen[str]]:
+    @contextmanager
+    def running(self) -> Iterator[None]:
         script = Path(__file__).with_name("medallion_server.py")
-        words = [str(script), str(self.folder / "objects.json"), str(self.port)]
-        return killed(words, self.folder, Terminal(self.folder).environment)
+        words = [script, self.folder / "objects.json", str(self.port)]
+        with subprocess.Popen(
+            [*ENDS_WITH_US, sys.executable, *words], stdout=subprocess.PIPE, text=True
+        ) as process:
+            try:
+                assert process.stdout is not None
+                assert "serves on" in process.stdout.readline()
+                yield
+            finally:
+                process.kill()
 
     async def add(self) -> None:
         self.has(OBJECTS[:70], OBJECTS[70:], NEW)

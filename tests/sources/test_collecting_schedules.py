@@ -5,7 +5,6 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from subprocess import Popen
 
 import pytest
 from structlog.testing import capture_logs
@@ -13,6 +12,7 @@ from structlog.testing import capture_logs
 from cli.terminal import PATIENCE, Terminal
 from cybercoop.collect.collecting import House
 from cybercoop.collect.schedules import Schedules
+from forks import Fork
 from sources.server import Asked, reply, serving
 from world import world
 
@@ -66,7 +66,7 @@ async def until_fresh(terminal: Terminal, more: dict[str, str]) -> dict[str, obj
 
 
 @contextmanager
-def working(terminal: Terminal, count: int, more: dict[str, str]) -> Iterator[list[Popen[str]]]:
+def working(terminal: Terminal, count: int, more: dict[str, str]) -> Iterator[list[Fork]]:
     with ExitStack() as stack:
         yield [stack.enter_context(terminal.started("work", **more)) for _ in range(count)]
 
