@@ -74,6 +74,9 @@ class Settings(BaseSettings):
         16 * 1024 * 1024
     )
     page_limit: Annotated[int, Field(ge=1, description="most objects on one TAXII page")] = 1000
+    playbook_keys: Annotated[
+        Path | None, Field(description="folder of PEM files: keys whose signatures count")
+    ] = None
     targets: Annotated[
         Path | None, Field(description="TOML file of systems that playbooks may send requests to")
     ] = None

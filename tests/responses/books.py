@@ -96,4 +96,5 @@ def book(
             }
         },
     }
-    return json.dumps(document | more).encode()
+    found = {name: value for name, value in (document | more).items() if value is not None}
+    return json.dumps(found).encode()

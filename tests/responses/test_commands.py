@@ -1,6 +1,7 @@
 """Commands: each by its effect, once for each place of a run, and never off the list."""
 
 import json
+import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -8,8 +9,10 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from cybercoop.playbooks.progress import Response, Run
+from cybercoop.playbooks.progress import Response, Run, Task
+from cybercoop.playbooks.steps import Action
 from cybercoop.responses import doing, leading, tending
+from cybercoop.responses.commands import Doing, http_api
 from cybercoop.responses.doing import Who
 from cybercoop.store import blocks, drafts, responses
 from responses.books import action, book, end, key, manual
@@ -226,6 +229,66 @@ async def test_a_request_goes_to_a_listed_target_with_typed_values_and_a_key(
         await one.write(doing.accept, run.id, Who(run.org_id))
         assert (await one.ended(other)).state == "failed"
         assert len(taken) == 1
+
+
+async def test_hostile_values_arrive_as_values_and_nowhere_else(one: Stage) -> None:
+    file = one.house.settings.targets
+    assert file is not None
+    async with firewall() as (port, taken):
+        file.write_text(f'[firewall]\norigin = "http://127.0.0.1:{port}"\ninternal = true\n')
+        raw = asking("hostile", {"a": ["__value__:value"]}, f"http://127.0.0.1:{port}/x.test")
+        response, run = await begun(one, raw, "x")
+        await one.ended(response)
+        taken.clear()
+        playbook = await one.house.book(response.playbook_id, response.playbook_modified)
+        step = playbook.steps[key("action", "send")]
+        assert isinstance(step, Action)
+        values = hostile(500, seed=one.world.database.is_sqlite)
+        for number, value in enumerate(values):
+            doing_it = Doing(
+                house=one.house,
+                playbook=playbook,
+                response=response,
+                run=run,
+                place=step.id,
+                step=step,
+                command=step.commands[0],
+                number=0,
+                key=f"{run.id} {number}",
+                values={"__value__": value},
+                began_at=0,
+                answered=nobody,
+            )
+            await http_api.carry_out(doing_it)
+        assert [body for _, body in taken] == [{"a": [value]} for value in values]
+        assert {headers["Host"] for headers, _ in taken} == {f"127.0.0.1:{port}"}
+        assert {name for headers, _ in taken for name in headers} <= set(taken[0][0])
+        assert len({headers["Idempotency-Key"] for headers, _ in taken}) == 500
+
+
+def hostile(count: int, *, seed: int) -> list[str]:
+    """Return texts that mean something to shells, SQL, templates, headers, pages or JSON."""
+    dice = random.Random(seed)  # noqa: S311 - the same in every run
+    pieces = [
+        *("'; DROP TABLE tasks; --", "$(id)", "`id`", "{{7*7}}", "<script>", "%s%n", "../../etc"),
+        *(
+            "\r\nX-Evil: 1",
+            "\u202e",
+            "«",
+            "»",
+            "__value__:value",
+            "\\",
+            '"}, {"b": "',
+            "\t",
+            "\x7f",
+        ),
+        *("http://other.example/", "@", "=1+1", "🔥", "\u2028"),
+    ]
+    return ["".join(dice.choices(pieces, k=dice.randint(1, 6))) + str(n) for n in range(count)]
+
+
+async def nobody(task: Task) -> dict[str, Any]:
+    pytest.fail(f"Nobody is to be asked: {task.title}")
 
 
 async def test_a_request_off_the_list_is_never_sent(one: Stage) -> None:

@@ -3,6 +3,8 @@
 import asyncio
 import ssl
 from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
 
 import aiohttp
 
@@ -12,6 +14,12 @@ from cybercoop.errors import Unreachable
 
 _TAKEN = range(200, 300)
 _ELSEWHERE = range(300, 400)
+
+
+@cache
+def _trusted(ca_file: Path | None) -> ssl.SSLContext:
+    # Reading all authorities of the system takes longer than a request.
+    return ssl.create_default_context(cafile=ca_file)
 
 
 async def post(
@@ -24,7 +32,7 @@ async def post(
     meant for this place.
     """
     here = checked(url, rules)
-    trusted = ssl.create_default_context(cafile=rules.ca_file)
+    trusted = _trusted(rules.ca_file)
     connector = aiohttp.TCPConnector(
         resolver=_CheckedResolver(rules), use_dns_cache=False, ssl=trusted, force_close=True
     )

@@ -61,6 +61,13 @@ _TEXT_FIELDS = {
 _CASE = "extension-definition--0f0f3f0c-6c0b-5d0e-8f39-5a1b1b7c2a64"
 """Class, severity and state of an incident; any other extension stays with its contributor."""
 
+_PLAYBOOK = "extension-definition--1e1c1bd7-c527-4215-8e18-e199e74da57c"
+"""OASIS: a playbook within a course of action."""
+
+_PLAYBOOK_FIELDS = (
+    *("extension_type", "playbook_id", "created", "modified", "playbook_creator"),
+    *("playbook_standard", "playbook_abstraction", "playbook_base64"),
+)
 _CASE_FIELDS = (
     *("extension_type", "taxonomy", "category", "incident_type", "severity", "status"),
     *("known", "began"),
@@ -81,6 +88,7 @@ def merge_named(statements: list[Statement], lock: str) -> Content | None:
         **{name: union(bodies, name) for name in _LISTS[kind]},
         "kill_chain_phases": kill_chains(bodies if kind in _PHASED else ()),
         "external_references": _numbers(bodies) + named_references(standing),
+        "extensions": _playbook(standing) if kind == "course-of-action" else None,
     }
     return Content(filled(body))
 
@@ -161,6 +169,18 @@ def _case(body: dict[str, Any]) -> dict[str, Any] | None:
         return None
     lines = {name: said[name] for name in _CASE_FIELDS if isinstance(said.get(name), str)}
     return {_CASE: lines}
+
+
+def _playbook(standing: list[Statement]) -> dict[str, Any] | None:
+    """Return the playbook that a course of action carries, where its contributor cleared it."""
+    for one in reversed(standing):
+        said = one.body.get("extensions", {}).get(_PLAYBOOK) if one.with_text else None
+        if isinstance(said, dict):
+            lines = {
+                name: said[name] for name in _PLAYBOOK_FIELDS if isinstance(said.get(name), str)
+            }
+            return {_PLAYBOOK: lines}
+    return None
 
 
 def _cleared(standing: list[Statement], name: str) -> str | None:

@@ -241,7 +241,7 @@ async def _answers(
     declared = {**book.variables, **(step.variables if step else {})}
     found: dict[str, Value] = {}
     for name, question in task.questions.items():
-        if given.get(name) in {None, ""}:
+        if given.get(name) in (None, ""):
             if question.required:
                 raise Refused("This question needs an answer.", name)
             continue

@@ -1,14 +1,19 @@
 """Importing playbooks: checked, signed by whom we know, kept for ever, shared by their marking."""
 
+from pathlib import Path
+
+import msgspec
 from msgspec import Struct
 
-from cybercoop.errors import Refused
-from cybercoop.playbooks import checking, documents, signatures
+from cybercoop.collect.intake import Push, accept_within
+from cybercoop.errors import Misused, Refused
+from cybercoop.playbooks import checking, documents, shared, signatures
 from cybercoop.playbooks.findings import Finding
 from cybercoop.playbooks.signatures import Checked, Pin
 from cybercoop.playbooks.steps import Playbook, calls
 from cybercoop.sharing import locks
-from cybercoop.store import playbooks
+from cybercoop.sharing.marking import TLP2
+from cybercoop.store import members, playbooks
 from cybercoop.store.database import Connection
 from cybercoop.store.playbooks import Kept
 
@@ -29,12 +34,22 @@ class Imported(Struct, frozen=True, kw_only=True):
     is_new: bool = False
 
 
+def pinned(folder: Path | None) -> list[Pin]:
+    """Return the keys of a folder, each named by its file; raise Misused where one is none."""
+    if folder is None:
+        return []
+    if not folder.is_dir():
+        raise Misused(f"CYBERCOOP_PLAYBOOK_KEYS: {folder} is no folder.")
+    files = sorted(file for file in folder.iterdir() if file.suffix in {".pem", ".pub"})
+    return [Pin(file.stem, signatures.public_key(file.read_bytes())) for file in files]
+
+
 async def take(
     connection: Connection, raw: bytes, org_id: str, pins: list[Pin], now: int
 ) -> Imported:
     """Keep a playbook; raise Refused where its version is there with other content.
 
-    A signature that is not good keeps a playbook out; one by a key that nobody pinned says nothing.
+    Where keys are pinned, a playbook needs a good signature by one of them.
     """
     verdict = checking.check(raw)
     if verdict.playbook is None:
@@ -42,6 +57,9 @@ async def take(
     document = documents.parse(raw)
     signed = tuple(signatures.check(document, pins, now))
     playbook = verdict.playbook
+    if pins and not any(one.owner for one in signed):
+        why = "; ".join(one.reason for one in signed) or "it carries none."
+        raise Refused(f"It needs a signature by a pinned key: {why}", "signatures")
     if playbook.level == "red":
         raise Refused(
             "TLP:RED is for the ears of its receivers; no playbook carries it.", "markings"
@@ -61,11 +79,26 @@ async def take(
     known = await playbooks.version(connection, new.id, new.modified)
     if known is None:
         await playbooks.add(connection, new, raw)
+        await _share(connection, playbook, raw, now)
     elif known.digest != new.digest:
         raise Refused("This version is there with other content; raise modified.", "modified")
     return Imported(
         kept=known or new, findings=verdict.findings, signed=signed, is_new=known is None
     )
+
+
+async def _share(connection: Connection, playbook: Playbook, raw: bytes, now: int) -> None:
+    """Give a playbook to whom its marking lets have it, as a course of action over TAXII."""
+    if playbook.level not in _LOCKS:
+        return
+    center = await members.the_center(connection)
+    org = await members.find(connection, center.org_id)
+    document = documents.parse(raw)
+    said = shared.course_of_action(document, raw, TLP2[playbook.level])
+    body = msgspec.json.encode({"objects": [said]})
+    (verdict,) = await accept_within(connection, center, org, body, Push(with_text=True), now)
+    if verdict.outcome == "refused":
+        raise Refused(f"It cannot be shared: {verdict.reason}", verdict.field)
 
 
 async def _require_called(connection: Connection, playbook: Playbook) -> None:

@@ -4,8 +4,10 @@ from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from cybercoop.incidents.reminding import Reminder
 from cybercoop.notices.telling import CENTER, Notice, tell
 from cybercoop.playbooks.progress import Response, Task
+from cybercoop.sharing import locks
 from cybercoop.store.database import Connection
 
 _WALL = ZoneInfo("Europe/Berlin")
@@ -66,14 +68,40 @@ async def of_approval(connection: Connection, response: Response, center_id: str
     )
 
 
+async def of_duty(connection: Connection, due: Reminder, now: int) -> None:
+    """Tell an organisation of a report that a duty asks for; what it is about stays at home."""
+    until_de, until_en = ("", "") if due.due_at is None else _until(due.due_at)
+    words = ("Meldung überfällig", "Report overdue") if due.overdue else ("Meldung", "Report")
+    await tell(
+        connection,
+        Notice(
+            key=due.key,
+            org_id=due.org_id,
+            urgency="now",
+            lock=locks.own(due.org_id),
+            subject_de=f"{words[0]}: {due.what.de}",
+            subject_en=f"{words[1]}: {due.what.en}",
+            text_de=f"{due.what.de}{until_de}",
+            text_en=f"{due.what.en}{until_en}",
+            at=now,
+            role=due.role,
+        ),
+    )
+
+
+def _until(moment: int) -> tuple[str, str]:
+    """Return a deadline in German and English, as lines below a text."""
+    at = datetime.fromtimestamp(moment / 1e6, _WALL)
+    return (
+        f"\n\nFrist: {at:%d.%m.%Y, %H:%M} Uhr ({at.tzname()})",
+        f"\n\nDue: {at:%Y-%m-%d %H:%M} ({at.tzname()})",
+    )
+
+
 def _notice(
     response: Response, one: Task, words: tuple[str, str], key: str, urgency: str, at: int = 0
 ) -> Notice:
-    due_de = due_en = ""
-    if one.due_at is not None:
-        moment = datetime.fromtimestamp(one.due_at / 1e6, _WALL)
-        due_de = f"\n\nFrist: {moment:%d.%m.%Y, %H:%M} Uhr"
-        due_en = f"\n\nDue: {moment:%Y-%m-%d %H:%M} ({moment.tzname()})"
+    due_de, due_en = ("", "") if one.due_at is None else _until(one.due_at)
     text = "\n".join([one.text, *(f"{name} = {value}" for name, value in one.listed)])
     about = f"{_exercise(response)}{response.title}"
     return Notice(

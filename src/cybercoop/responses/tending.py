@@ -6,26 +6,41 @@ it, so that of several workers one does it.
 
 import asyncio
 from contextlib import suppress
+from itertools import count
 
 from cybercoop.errors import CoopError
 from cybercoop.playbooks.progress import Task
 from cybercoop.responses import leading, telling
 from cybercoop.responses.carrying import ENGINE, Carrying
-from cybercoop.store import blocks, people, responses
+from cybercoop.store import blocks, incidents, people, responses
 from cybercoop.store.database import Connection, explained
 
 _EVERY = 5
+_REMIND_EVERY = 12
 _LAST = 2
 """The stage of a deadline that is the last one told: the center knows."""
 
 
 async def tend(house: Carrying) -> None:
     """Look every few seconds what time has done, until cancelled."""
-    while True:
+    for number in count():
         # A database that is away is there again in some other moment.
         with suppress(CoopError, OSError), explained():
             await look(house)
+            if number % _REMIND_EVERY == 0:
+                await remind(house)
         await asyncio.sleep(_EVERY)
+
+
+async def remind(house: Carrying) -> None:
+    """Tell organisations which reports their incidents ask for; each stage once."""
+    now = house.around.now()
+    async with house.database.read() as connection:
+        due = await incidents.reminders(connection, now)
+    if due:
+        async with house.database.write() as connection:
+            for one in due:
+                await telling.of_duty(connection, one, now)
 
 
 async def look(house: Carrying) -> None:

@@ -1,12 +1,13 @@
 """Playbooks: imported by the center, listed and shown to whoever their marking lets."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Annotated, Any
 
 import msgspec
 from pydantic import Field
 
-from cybercoop.door import RESPONSES
+from cybercoop.door import RESPONSES, SETTINGS
 from cybercoop.errors import NotFound
 from cybercoop.members.tokens import Scope
 from cybercoop.playbooks import documents
@@ -193,9 +194,10 @@ async def list_playbooks(call: Call[Paging, None]) -> ShownPlaybooks:
 
 async def import_playbook(call: Call[Nothing, bytes]) -> ImportedPlaybook:
     """Keep a playbook as it came, or say what is wrong with it."""
+    pins = await asyncio.to_thread(importing.pinned, call.app[SETTINGS].playbook_keys)
     async with call.database.write() as connection:
         now = call.around.now()
-        found = await importing.take(connection, call.body, call.org.id, [], now)
+        found = await importing.take(connection, call.body, call.org.id, pins, now)
         answer = ImportedPlaybook(
             found.kept is not None,
             found.is_new,
