@@ -363,42 +363,6 @@ async def _unpaused(_: Connection, response: Response, run: Run) -> tuple[Respon
     return None if response.paused else (response, run)
 
 
-async def pause(house: Carrying, run_id: str, place: str, delay: int) -> int | None:
-    """Wait for the delay of a step that only decides; return when it began, nothing if stopped.
-
-    The pause is a row of its own, so that a process that goes on with it waits for the rest.
-    """
-    at = f"{place} delay"
-    now = house.around.now()
-    new = Step(
-        run_id=run_id,
-        place=at,
-        seq=0,
-        step_id=place.rpartition("/")[2].partition("#")[0],
-        kind="delay",
-        state="began",
-        began_at=now,
-        ended_at=None,
-        results=None,
-        reason=None,
-    )
-
-    async def begin(connection: Connection) -> Step:
-        await responses.add_steps(connection, [new])
-        return await responses.step(connection, run_id, at) or new
-
-    begun = await house.record.do(begin)
-    while (left := begun.began_at + delay * 1_000 - house.around.now()) > 0:
-        with house.watch.listening(run_id) as changed:
-            async with house.database.read() as connection:
-                run = await responses.run(connection, run_id)
-                response = await responses.response(connection, run.response_id)
-            if is_stopped(run, response, place):
-                return None
-            await changed(left / 1e6)
-    return begun.began_at + delay * 1_000
-
-
 def is_stopped(run: Run, response: Response, place: str) -> bool:
     """Say whether nothing more of a run is to be carried out; a way back goes on."""
     return WAY_BACK not in place and bool(run.state not in GOING or run.wanted or response.wanted)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from cybercoop.playbooks.steps import Action, AnyStep, Call, Playbook
-from cybercoop.responses import carrying
+from cybercoop.responses import carrying, pausing
 from cybercoop.responses.carrying import Came, Passed, Stopped
 from cybercoop.responses.starting import called
 from cybercoop.responses.walking import Failed, Limit, TimedOut, Values
@@ -116,7 +116,7 @@ class Hand:
     async def paused(self, place: str, step: AnyStep) -> int:
         """Wait for the delay of a step that only decides; return when it began."""
         said = await self._engine.durable.step(
-            f"{place} delay", carrying.pause, self._engine.house, self._run_id, place, step.delay
+            f"{place} delay", pausing.pause, self._engine.house, self._run_id, place, step.delay
         )
         if said is None:
             raise Stopped
