@@ -5,6 +5,7 @@ import json
 import pytest
 
 from cybercoop.errors import Refused
+from cybercoop.store import playbooks
 from responses.books import book, end, key, manual, step
 from responses.stage import Stage
 
@@ -48,3 +49,15 @@ async def test_a_narrower_version_changes_nothing_for_a_wider_response(one: Stag
         response = await one.start(outer, [one.counties[0]], lock=lock)
         (task,) = await one.tasks(response, 1)
         assert task.title == title
+
+
+async def test_a_playbook_that_was_revoked_is_not_called(one: Stage) -> None:
+    good = called("gone", "old", "CLEAR")
+    await one.keep(good)
+    outer = await one.keep(calling("forsaken", "gone"))
+    ended = {"modified": "2026-02-01T00:00:00Z", "revoked": True}
+    name = await one.keep(json.dumps(json.loads(good) | ended).encode())
+    (kept,) = [one for one in await one.read(playbooks.newest) if one.id == name]
+    assert kept.revoked is True
+    with pytest.raises(Refused, match="is not there"):
+        await one.start(outer, [one.counties[0]], lock="community")

@@ -86,4 +86,4 @@ async def content(connection: Connection, playbook_id: str, modified: int) -> by
 
 def _kept(row: Any) -> Kept:
     values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name
-    return Kept(**values | {"signed_by": json.loads(row.signed_by)})
+    return Kept(**values | {"signed_by": json.loads(row.signed_by), "revoked": bool(row.revoked)})
