@@ -4,8 +4,9 @@ The book knows nothing of the product's policy: it says with sets of names what 
 its table of sharing rules, so that a mistake in the policy shows as a difference.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
+
+from inference.rooms import Room
 
 MEMBERS = ("a", "b", "c")
 COMMUNITY = (*MEMBERS, "d", "p")
@@ -146,7 +147,7 @@ class Wait:
 
 
 Own = Push | Delete | Undo | Steal | Sight
-Act = Own | Say | Decide | Confirm | Except | Fetch | Move | Wait
+Act = Own | Say | Decide | Confirm | Except | Fetch | Move | Wait | Room
 
 
 @dataclass(frozen=True)
@@ -161,10 +162,14 @@ class Case:
 
 @dataclass
 class Facts:
-    """What came out while a history happened: echoes by number, and which ids acts took."""
+    """What came out while a history happened: echoes by number, and which ids acts took.
+
+    ``rooms`` are the ids of all responses, tasks and so on that there were at a look.
+    """
 
     echoes: set[int] = field(default_factory=set)
     ids: dict[int, str] = field(default_factory=dict)
+    rooms: dict[int, tuple[tuple[str, str], ...]] = field(default_factory=dict)
 
 
 class Book:
@@ -177,9 +182,9 @@ class Book:
         self.groups[act.group] ^= {act.who}
 
     def lock(self, who: str, mark: str | None) -> str | None:
-        """Return the lock of a push; None where it is refused."""
+        """Return the lock of a push; None where it is refused. The center addresses any group."""
         level, _, group = (mark or "").partition(" ")
-        if level == "red" or (group and who not in self.groups[group]):
+        if level == "red" or (group and who not in {*self.groups[group], CENTER}):
             return None
         kind = {"amber": "group", "amber+strict": "strict"}.get(level)
         if kind:
@@ -189,50 +194,11 @@ class Book:
     def opens(self, reader: str) -> set[str]:
         """Return the locks that a reader opens now."""
         locks = {"public"}
-        if reader in COMMUNITY:
+        if reader in {*COMMUNITY, CENTER}:
             locks.add("community")
-        for group, inside in (*self.groups.items(), ("members", set(MEMBERS))):
+        for group, inside in (*self.groups.items(), ("members", {*MEMBERS, CENTER})):
             if reader in inside:
                 locks |= {f"group:{group}", f"strict:{group}"}
             if reader == "d" and "a" in inside:
                 locks.add(f"group:{group}")
         return locks
-
-
-def unseen(history: Sequence[Act], reader: str, facts: Facts) -> set[int]:
-    """Return the numbers of acts that leave out all that ``reader`` may never see.
-
-    An object of another organisation goes with its whole history when every version of it was
-    under locks that the reader never opens; so do echoes, which are nobody's but their owner's.
-    What the center decides about a lock goes when the reader never opens it, even if he gave
-    something under it. Exceptions and fetches are for whoever makes them; only those of the
-    center are for all.
-    """
-    book, opened = Book(), set[str]()
-    locks: dict[tuple[str, str], set[str]] = {}
-    opened |= book.opens(reader)
-    for number, act in enumerate(history):
-        if isinstance(act, Move):
-            book.move(act)
-            opened |= book.opens(reader)
-        elif isinstance(act, Push | Steal | Sight):
-            lock = book.lock(act.who, act.mark)
-            if lock is not None and number not in facts.echoes:
-                locks.setdefault(_thing(number, act, facts), set()).add(lock)
-
-    def is_gone(number: int, act: Act) -> bool:
-        if isinstance(act, Own):
-            seen = locks.get(_thing(number, act, facts), set()) & opened
-            return act.who != reader and not seen
-        if isinstance(act, Except | Fetch):
-            return act.who not in {reader, CENTER}
-        return isinstance(act, Decide | Confirm) and act.lock not in opened
-
-    return {number for number, act in enumerate(history) if is_gone(number, act)}
-
-
-def _thing(number: int, act: Own, facts: Facts) -> tuple[str, str]:
-    """Return whose object an act is about, and what tells it from others of that owner."""
-    if isinstance(act, Steal):
-        return act.who, facts.ids.get(number, "")
-    return act.who, f"sighting {number}" if isinstance(act, Sight) else f"{act.type} {act.slot}"

@@ -4,8 +4,8 @@ Free dice hardly ever meet: two organisations have to say the same value under l
 is wider, and the reader must open just that one. So a history draws its cast first.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 
 from hypothesis import strategies as st
 
@@ -31,13 +31,14 @@ from inference.acts import (
     Except,
     Fetch,
     Move,
-    Push,
     Say,
     Sight,
     Steal,
     Undo,
     Wait,
 )
+from inference.cast import Cast
+from inference.room_histories import ROOMS
 
 _LONGEST = 14
 _CHAINS = (
@@ -49,66 +50,8 @@ _CHAINS = (
 )
 """Marks that are wider and narrower than each other, and some that are neither."""
 
-_CONFIDENCES = (None, 20, 80)
 
-
-@dataclass(frozen=True)
-class _Cast:
-    """Who takes part in a history, with which values and marks, and who looks."""
-
-    draw: st.DrawFn
-    reader: str
-    actors: tuple[str, ...]
-    values: tuple[int, ...]
-    marks: tuple[str, ...]
-
-    def one(self, some: Sequence[str]) -> str:
-        return self.draw(st.sampled_from(some))
-
-    def number(self, last: int) -> int:
-        return self.draw(st.integers(0, last))
-
-    def chance(self, of: int) -> bool:
-        return self.number(of - 1) == 0
-
-    def who(self) -> str:
-        return self.one(self.actors)
-
-    def value(self) -> int:
-        return self.draw(st.sampled_from(self.values))
-
-    def mark(self, who: str) -> str:
-        """Draw a mark of the cast that this organisation may use."""
-        usable = [mark for mark in self.marks if Book().lock(who, mark) is not None]
-        return self.one(usable or ["green"])
-
-    def two(self) -> tuple[tuple[str, str], tuple[str, str]]:
-        """Draw who says something under which mark, twice: one the reader sees, the other not."""
-        book = Book()
-        some = [(who, mark) for who in self.actors for mark in self.marks]
-        locks = {one: lock for one in some if (lock := book.lock(*one)) is not None}
-        seen = [one for one, lock in locks.items() if lock in book.opens(self.reader)]
-        seen += [one for one in seen if one[0] == self.reader] * 2
-        hidden = [one for one, lock in locks.items() if lock not in book.opens(self.reader)]
-        if not (seen and hidden) or self.chance(6):
-            seen = hidden = list(locks) or [(self.actors[0], "green")]
-        found = self.draw(st.sampled_from(hidden)), self.draw(st.sampled_from(seen))
-        return found if self.chance(2) else (found[1], found[0])
-
-    def push(self, who: str | None = None, **more: object) -> Push:
-        """Draw a push; ``more`` are fields that are known."""
-        who = who or self.who()
-        said = {
-            "slot": self.one(("s0", "s1")),
-            "value": self.value(),
-            "mark": more["mark"] if "mark" in more else self.mark(who),
-            "confidence": self.draw(st.sampled_from(_CONFIDENCES)),
-            "named": self.chance(4),
-        }
-        return Push(who, **(said | more))  # type: ignore[arg-type]
-
-
-def _meeting(cast: _Cast) -> list[Act]:
+def _meeting(cast: Cast) -> list[Act]:
     """Let several say the same, or vote against it, and one of them say it again."""
     value = cast.value()
     kind = cast.one(("indicator", "indicator", "indicator", "observable"))
@@ -120,7 +63,7 @@ def _meeting(cast: _Cast) -> list[Act]:
     return [*acts, replace(again, confidence=50)] if cast.chance(2) else acts  # type: ignore[type-var]
 
 
-def _relating(cast: _Cast) -> list[Act]:
+def _relating(cast: Cast) -> list[Act]:
     """Let somebody relate two of his objects, each under a mark of its own."""
     (who, mark), (_, other) = cast.two()
     slot, value = cast.one(("s0", "s1")), cast.number(1)
@@ -135,7 +78,7 @@ def _relating(cast: _Cast) -> list[Act]:
     return cast.draw(st.permutations(acts)) if cast.chance(4) else acts
 
 
-def _changing_one(cast: _Cast) -> list[Act]:
+def _changing_one(cast: Cast) -> list[Act]:
     """Let somebody move, revoke or delete one of his objects, and say it again."""
     who, value = cast.who(), cast.value()
     kind = cast.one(("indicator", "indicator", "malware"))
@@ -150,7 +93,7 @@ def _changing_one(cast: _Cast) -> list[Act]:
     return acts
 
 
-def _stealing(cast: _Cast) -> list[Act]:
+def _stealing(cast: Cast) -> list[Act]:
     """Let somebody use an id that the center gave away."""
     (who, mark), (thief, other) = cast.two()
     lock = Book().lock(who, mark)
@@ -162,7 +105,7 @@ def _stealing(cast: _Cast) -> list[Act]:
     return [*acts, cast.push()] if cast.chance(3) else acts
 
 
-def _seeing(cast: _Cast) -> list[Act]:
+def _seeing(cast: Cast) -> list[Act]:
     """Let others see what was released, and somebody say it again."""
     (who, mark), (seer, other) = cast.two()
     first = cast.push(who, mark=mark, slot="s0")
@@ -175,7 +118,7 @@ def _seeing(cast: _Cast) -> list[Act]:
     return [*acts, replace(first, confidence=50)] if cast.chance(2) else acts
 
 
-def _holding(cast: _Cast) -> list[Act]:
+def _holding(cast: Cast) -> list[Act]:
     """Let several say what the guard holds, and the center decide about one lock."""
     both = cast.two()
     held = NEVER if cast.chance(6) else HELD
@@ -193,7 +136,7 @@ def _holding(cast: _Cast) -> list[Act]:
     return acts
 
 
-def _excepting(cast: _Cast) -> list[Act]:
+def _excepting(cast: Cast) -> list[Act]:
     """Let an organisation, or the center, except what somebody lists."""
     value = cast.value()
     who = CENTER if cast.chance(4) else cast.who()
@@ -203,7 +146,7 @@ def _excepting(cast: _Cast) -> list[Act]:
     return [*acts, Wait(5), cast.push()] if days is not None else acts
 
 
-def _vanishing(cast: _Cast) -> list[Act]:
+def _vanishing(cast: Cast) -> list[Act]:
     """Let much of a list go at once, so that its canary stops it, and somebody say more."""
     both = cast.two()
     if cast.chance(2):
@@ -220,21 +163,21 @@ def _vanishing(cast: _Cast) -> list[Act]:
     return acts
 
 
-def _changing_keys(cast: _Cast) -> list[Act]:
+def _changing_keys(cast: Cast) -> list[Act]:
     """Let somebody join or leave a group around a push to it."""
     who, group = cast.one(COMMUNITY), cast.one(GROUPS)
     acts: list[Act] = [cast.push(), Move(who, group)]
     return acts if cast.chance(2) else [*reversed(acts), Move(who, group)]
 
 
-def _listing(cast: _Cast) -> list[Act]:
+def _listing(cast: Cast) -> list[Act]:
     """Let devices fetch, and the reader say something of a value, after it was pushed."""
     (who, mark), (other, _) = cast.two()
     first = cast.push(who, mark=mark)
     return [first, Say(first.value, cast.chance(2)) if cast.chance(2) else Fetch(other)]
 
 
-def _anything(cast: _Cast) -> list[Act]:
+def _anything(cast: Cast) -> list[Act]:
     """Let one thing happen that is part of no pattern."""
     dice = cast.number(4)
     if dice == 0:
@@ -248,7 +191,7 @@ def _anything(cast: _Cast) -> list[Act]:
     return [cast.push()]
 
 
-_MOTIFS: tuple[Callable[[_Cast], list[Act]], ...] = (
+_MOTIFS: tuple[Callable[[Cast], list[Act]], ...] = (
     _meeting,
     _relating,
     _changing_one,
@@ -259,6 +202,7 @@ _MOTIFS: tuple[Callable[[_Cast], list[Act]], ...] = (
     _vanishing,
     _changing_keys,
     _listing,
+    *ROOMS,
 )
 
 
@@ -286,11 +230,14 @@ def cases(draw: st.DrawFn) -> Case:
     outside = [one for one in READERS if not locks <= book.opens(one)]
     # Who takes part sees what his own objects come to; clients have half of the keys.
     outside += [one for one in outside if one in actors or one == "d"]
+    motifs = draw(st.lists(_motifs, min_size=1, max_size=3, unique=True))
+    if set(motifs) & set(ROOMS):
+        outside.append(CENTER)
     reader = draw(st.sampled_from(outside or READERS))
     some = st.sampled_from((WARNED, PASSING, ADDRESS))
     values = draw(st.lists(some, min_size=1, max_size=2, unique=True))
-    cast = _Cast(draw, reader, tuple(actors), tuple(values), marks)
-    parts = [motif(cast) for motif in draw(st.lists(_motifs, min_size=1, max_size=3, unique=True))]
+    cast = Cast(draw, reader, tuple(actors), tuple(values), marks)
+    parts = [motif(cast) for motif in motifs]
     parts += [_anything(cast) for _ in range(draw(st.integers(0, 1)))]
     history = tuple(_interleaved(draw, parts))[:_LONGEST]
     numbers = range(len(history))

@@ -1,6 +1,7 @@
 """All that one reader can observe: documents, pages, lists, headers, errors."""
 
 import json
+from collections.abc import Iterable
 
 from cybercoop.exports.serving import Shelf
 from inference import bodies
@@ -12,6 +13,13 @@ _SHELVES = (
     *(f"feed-{name}{end}" for name in (*GROUPS, "members") for end in ("", "-strict")),
 )
 _OWN = ("/api/v1/unreleased", "/api/v1/exceptions")
+_LISTS = ("incidents", "reports-due", "responses", "tasks", "playbooks", "notices")
+_PARTS = {
+    "response": ("", "/log", "/board", "/report", "/report.stix"),
+    "task": ("",),
+    "incident": ("", "/stix"),
+    "playbook": ("",),
+}
 _JSON = {"Content-Type": "application/json"}
 
 
@@ -54,6 +62,17 @@ class Eyes:
             await self._get(f"{root}collections/feed/objects/{stix_id}/", seat)
         await self._ask(seat)
         await self._fetch()
+
+    async def look_around(self, rooms: Iterable[tuple[str, str]], blocked: str | None) -> None:
+        """Let the reader into the rooms; he guesses at the ids of all that is in them."""
+        seat = self.center.seats.get(self.reader)
+        for path in _LISTS:
+            await self._get(f"/api/v1/{path}", seat)
+        for kind, one in rooms:
+            for part in _PARTS[kind]:
+                await self._get(f"/api/v1/{kind}s/{one}{part}", seat)
+        if blocked:
+            await self._get(blocked, seat)
 
     async def _ask(self, seat: Seat | None) -> None:
         dry = indicator(bodies.pattern(PASSING), "green", id=bodies.identifier("s1"))

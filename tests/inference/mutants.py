@@ -2,10 +2,12 @@
 
 import itertools
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+import uvloop
 from sqlalchemy import select, true
 
 from cybercoop.collect import canary, cycle, guarding, intake, places, resolving, sighting
@@ -16,11 +18,23 @@ from cybercoop.store import guarding as remembered
 from cybercoop.store import page_statements, prepared, releases
 from cybercoop.store.service_tables import exceptions
 from cybercoop.taxii import collections
+from inference.acts import Case
+from inference.stage import difference
 
 Plant = Callable[[pytest.MonkeyPatch], None]
+Ground = tuple[Path, dict[str, Any]]
 _NARROW = frozenset(
     f"{kind}:{name}" for kind in ("group", "strict") for name in ("members", "g", "h")
 )
+
+
+def tells(ground: Ground, case: Case) -> bool:
+    """Say whether a history tells its reader of what he may never see, or cannot be played."""
+    try:
+        whole, rest = uvloop.run(difference(*ground, case))
+    except (AssertionError, KeyError):
+        return True
+    return whole != rest
 
 
 def policy_gives_clients_the_strict_key(patch: pytest.MonkeyPatch) -> None:

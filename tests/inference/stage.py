@@ -3,8 +3,7 @@
 import asyncio
 import contextlib
 import shutil
-import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +20,15 @@ from cybercoop.exports.routes import SHELF
 from cybercoop.exports.serving import Shelf
 from cybercoop.members.device_feeds import Cut, DeviceFeed
 from cybercoop.members.organisations import Kind
+from cybercoop.responses import importing
 from cybercoop.store import members, projection
 from cybercoop.store.database import Database
-from inference import bodies
+from inference import bodies, papers
 from inference.acts import (
     CENTER,
+    EVERYBODY,
     GROUPS,
+    LEVELS,
     MEMBERS,
     VALUES,
     Act,
@@ -45,12 +47,16 @@ from inference.acts import (
     Steal,
     Undo,
     Wait,
-    unseen,
 )
+from inference.desk import Desk, Drawn, are_open, desk
 from inference.looking import Eyes
-from world import SECOND, Chance, Clock, Seat, World, world
+from inference.rooms import Room
+from inference.seeing import as_seen
+from notices import office
+from world import SECOND, Clock, Seat, World, world
 
 STEP = 2 * SECOND
+_NAME = "Testzentrum"
 _DATABASES: dict[Path, Database] = {}
 
 
@@ -68,9 +74,30 @@ async def found(folder: Path) -> dict[str, Any]:
             for group in GROUPS
         }
         feeds = {name: await _feeds(center, seat) for name, seat in center.seats.items()}
+        center.seats[CENTER] = await center.seat(_NAME)
+        del center.seats[_NAME]
+        blocked = await _rooms(center)
         await center.project()
-        known = {"seats": center.seats, "marks": marks, "feeds": feeds}
+        known = {"seats": center.seats, "marks": marks, "feeds": feeds, "blocked": blocked}
         return known | {"now": center.clock.now}
+
+
+async def _rooms(center: World) -> dict[str, str]:
+    """Give each organisation a person and a list of what responses block, and make playbooks."""
+    paths = {}
+    for name, seat in center.seats.items():
+        await office.person(center, seat, name)
+        wanted = DeviceFeed("", "", "Einsätze", "jsonl", Cut(("domain", "ipv4")), responses=True)
+        async with center.database.write() as connection:
+            feed, _ = await device_feeds.create(connection, center.surroundings, seat.org, wanted)
+        # Asked for with a token of the organisation it says the same, and proves nothing.
+        paths[name] = f"/feeds/{feed.id}"
+    async with center.database.write() as connection:
+        for level in LEVELS:
+            raw, org_id = papers.playbook("always", level), center.center.org_id
+            made = await importing.take(connection, raw, org_id, [], center.clock.now)
+            assert made.kept is not None, made.findings
+    return paths
 
 
 async def _feeds(center: World, seat: Seat) -> tuple[str, ...]:
@@ -88,16 +115,23 @@ class Stage:
     """One run of a history; the reader's eyes collect what he got."""
 
     def __init__(
-        self, center: World, known: dict[str, Any], reader: str, shelf: Shelf, facts: Facts
+        self,
+        center: World,
+        known: dict[str, Any],
+        reader: str,
+        shelf: Shelf,
+        facts: Facts,
+        rooms: Desk | None,
     ) -> None:
         self.center, self.marks, self.reader = center, known["marks"], reader
         self.book, self.facts, self.feeds = Book(), facts, known["feeds"]
+        self.desk, self.blocked = rooms, known["blocked"]
         self.own = set[tuple[str, str]]()
         self.pushes: dict[tuple[str, str], str] = {}
         self.eyes = Eyes(center, reader, self.feeds.get(reader, ()), shelf)
 
-    async def play(self, case: Case, left_out: set[int]) -> None:
-        """Carry out acts at fixed times; those left out take their time, and do nothing."""
+    async def play(self, case: Case, left: Sequence[Act | None]) -> None:
+        """Carry out what is left of a history, each act at its time."""
         clock, chance = self.center.clock, self.center.chance
         start = clock.now
         for number, act in enumerate(case.history):
@@ -105,16 +139,30 @@ class Stage:
             clock.now = start
             # What an act draws by chance depends on that act alone.
             chance._seed, chance._drawn = f"act {number}", 0
-            if number not in left_out:
-                await self._carry_out(number, act)
+            if self.desk and isinstance(act, Room):
+                self.desk.know(number, act)
+            one = left[number]
+            if self.desk and isinstance(one, Room):
+                await self.desk.carry_out(number, one, self.book, self.eyes)
+            elif one is not None:
+                await self._carry_out(number, one)
             clock.now = start + SECOND
             if number not in case.hurried:
                 await self._release()
+            if self.desk:
+                await self.desk.afterwards(self.eyes)
             if number in case.looks:
-                await self.eyes.look(self._ids(number))
+                await self._look(number)
         clock.now = start + STEP
         await self._release()
-        await self.eyes.look(self._ids(len(case.history)))
+        await self._look(len(case.history))
+
+    async def _look(self, number: int) -> None:
+        await self.eyes.look(self._ids(number))
+        if self.desk:
+            rooms = self.facts.rooms.setdefault(number, self.desk.rooms())
+            await self.eyes.look_around(rooms, self.blocked.get(self.reader))
+            await self.desk.settle()
 
     def _ids(self, until: int) -> list[str]:
         return [stix_id for number, stix_id in self.facts.ids.items() if number <= until]
@@ -224,32 +272,35 @@ class Stage:
         )
 
     def _ask(self, query: str, *values: str) -> list[str]:
-        file = self.center.database.url.removeprefix("sqlite:///")
-        with contextlib.closing(sqlite3.connect(file)) as connection:
-            return [row[0] for row in connection.execute(query, values)]
+        return [row[0] for row in papers.rows(self.center.database.url, query, *values)]
 
 
 @contextlib.asynccontextmanager
 async def stage(
-    base: Path, known: dict[str, Any], reader: str, facts: Facts
+    base: Path, known: dict[str, Any], case: Case, facts: Facts
 ) -> AsyncIterator[Stage]:
     """Set up a copy of the center that every example starts from."""
     database = _fresh_copy(base)
-    clock, chance = Clock(known["now"]), Chance("stage")
+    clock, chance = Clock(known["now"]), Drawn("stage")
     state = base.parent / "state"
     shutil.rmtree(state, ignore_errors=True)
-    settings = Settings(data=state, database=database.url, listen="127.0.0.1:0")
+    # Whether one person may approve is between people of the center: here one always may.
+    alone = {"block_alone": len(EVERYBODY)}
+    settings = Settings(data=state, database=database.url, listen="127.0.0.1:0", **alone)
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(database.close)
         async with database.read() as connection:
             center = await members.the_center(connection)
         made = World(database, center, clock, chance, "", None, dict(known["seats"]))  # type: ignore[arg-type]
         app = house.make_app(database, center, settings, made.surroundings, lambda: None)
-        house.add_doors(app, center, "Testzentrum")
+        house.add_doors(app, center, _NAME)
         host, port = await stack.enter_async_context(house.listening(app, settings))
         made.address = f"http://{host}:{port}"
         made.session = await stack.enter_async_context(aiohttp.ClientSession())
-        yield Stage(made, known, reader, app[SHELF], facts)
+        rooms = None
+        if are_open(case.history):
+            rooms = await stack.enter_async_context(desk(made, app, case.reader))
+        yield Stage(made, known, case.reader, app[SHELF], facts, rooms)
 
 
 def _fresh_copy(base: Path) -> Database:
@@ -270,9 +321,9 @@ def _fresh_copy(base: Path) -> Database:
 async def difference(base: Path, known: dict[str, Any], case: Case) -> tuple[list[str], list[str]]:
     """Return what a reader sees of a history, and of it without all that he may never see."""
     facts = Facts()
-    async with stage(base, known, case.reader, facts) as whole:
-        await whole.play(case, set())
-    gone = unseen(case.history, case.reader, facts)
-    async with stage(base, known, case.reader, facts) as rest:
-        await rest.play(case, gone)
+    async with stage(base, known, case, facts) as whole:
+        await whole.play(case, case.history)
+    left = as_seen(case.history, case.reader, facts)
+    async with stage(base, known, case, facts) as rest:
+        await rest.play(case, left)
     return whole.eyes.seen, rest.eyes.seen

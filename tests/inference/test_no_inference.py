@@ -27,6 +27,7 @@ from inference.acts import (
     Steal,
 )
 from inference.histories import cases
+from inference.rooms import Answer, Ask, Block, Join, Lead, Report, Start, Tie
 from inference.stage import difference
 
 EXAMPLES = int(os.environ.get("CYBERCOOP_INFERENCE_EXAMPLES", "300"))
@@ -40,6 +41,7 @@ _VOTE = Push("p", "s0", PASSING, "amber", kind="benign")
 _HELD_VOTE = Push("p", "s0", HELD, "amber", kind="benign")
 _MALWARE = Push("p", "s0", WARNED, "green", kind="malware")
 _SEEN = Push("p", "s0", WARNED, "amber", kind="sighting")
+_TIED = Tie("p", "i0", "r0")
 _VANISHING: tuple[Act, ...] = (
     Push("b", "s0", WARNED, "amber"),
     Push("b", "s1", PASSING, "amber"),
@@ -73,10 +75,38 @@ ONCE_TOLD: tuple[Case, ...] = (
 )
 """Histories that told something once: of what others gave under locks that he gives to himself."""
 
+ONCE_TOLD_IN_ROOMS: tuple[Case, ...] = (
+    Case((Start("r0", "green", ("a", "p"), outcome="cancel"),), "p"),
+    Case((Start("r0", "green", ("a", "p"), outcome="cancel"), Lead("r0", "rollback")), "p"),
+    Case(
+        (Start("r0", "green", ("a", "p"), outcome="propose"), Report("p", "i0"), _TIED),
+        "p",
+    ),
+    Case(
+        (
+            Start("r0", "green", ("a", "p")),
+            Join("a", "r0"),
+            Join("p", "r0"),
+            Block("r0", ("a", "p"), PASSING),
+        ),
+        "p",
+    ),
+    Case(
+        (
+            Start("r0", "green", ("a", "p")),
+            Ask("r0", ("a", "p")),
+            Join("a", "r0", shares=True),
+            Answer("a", "r0"),
+        ),
+        "p",
+    ),
+)
+"""The same of responses: of those that never began, and of what is done in other counties."""
+
 _PHASES = (Phase.generate,) if EXAMPLES >= _MANY else tuple(Phase)
 
 
-@pytest.mark.parametrize("case", ONCE_TOLD)
+@pytest.mark.parametrize("case", [*ONCE_TOLD, *ONCE_TOLD_IN_ROOMS])
 def test_a_history_that_told_something_once_tells_nothing_now(
     ground: tuple[Path, dict[str, Any]], case: Case
 ) -> None:
