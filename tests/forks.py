@@ -16,10 +16,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import Self
 
+from cybercoop import cli
+
 _FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(["cybercoop.__main__", "cybercoop.app", "dbos", "uvloop"])
+_COMMANDS = [f"cybercoop.cli.{one.name}" for one in iter_modules(cli.__path__)]
+_FORKS.set_forkserver_preload(["cybercoop.__main__", *_COMMANDS, "dbos", "uvloop"])
 _PR_SET_PDEATHSIG = 1
 
 

@@ -2,63 +2,69 @@
 
 import sys
 
-import typer
+from typer.core import TyperGroup
 
-from cybercoop.cli import (
-    backups,
-    feeds,
-    guarding,
-    incidents,
-    leading,
-    looking_up,
-    members,
-    notices,
-    playbooks,
-    pushing,
-    responses,
-    serving,
-    sightings,
-    sources,
-    tasks,
-    tokens,
-    triggers,
-)
+from cybercoop.cli.later import Later
 from cybercoop.cli.shown import err
 from cybercoop.errors import CoopError, Misused
 
-cli = typer.Typer(
+# Where each command stands, and the first line of its help, which a list of them all shows.
+_COMMANDS = (
+    ("init", "members:init", "Make the center on the configured database."),
+    (
+        "demo",
+        "serving:demo",
+        "Start a demo center with sample contributions, and say how to push and read.",
+    ),
+    ("serve", "serving:serve", "Serve the center on CYBERCOOP_LISTEN until stopped."),
+    ("work", "serving:work", "Add a worker process: it projects contributions into releases."),
+    (
+        "push",
+        "pushing:push",
+        "Push lists, tables, mails, MISP or STIX, and show what became of every line and object.",
+    ),
+    (
+        "lookup",
+        "looking_up:lookup",
+        "Say of values whether they are listed, since and until when, and what speaks against it.",
+    ),
+    ("collect", "sources:collect", "Collect from sources now, whether they are due or not."),
+    (
+        "backup",
+        "backups:backup",
+        "Keep all of a SQLite center in one file, also while it runs, and check that file.",
+    ),
+    (
+        "restore",
+        "backups:restore",
+        "Put a backup where the configured SQLite database stands, while no server runs on it.",
+    ),
+    ("org", "members:org", "Organisations: members, clients, partners."),
+    ("group", "members:group", "Groups that share under a common agreement."),
+    ("user", "members:user", "People of an organisation."),
+    ("token", "tokens:app", "Tokens of organisations and of people."),
+    ("feed", "feeds:app", "Feeds for firewalls, DNS servers and other devices."),
+    ("guard", "guarding:guard", "What the guard keeps out of blocklists."),
+    ("exception", "guarding:exception", "Values that must not be blocked."),
+    ("asset", "guarding:asset", "What organisations have: networks, names, software."),
+    ("sighting", "sightings:app", "What was seen here, and what is harmless for us."),
+    ("incident", "incidents:app", "Incidents: yours alone until you share them."),
+    ("source", "sources:app", "Sources that the center collects from."),
+    ("notice", "notices:notice", "What people and programs were told."),
+    ("webhook", "notices:webhook", "Where programs of organisations are told."),
+    ("playbook", "playbooks:app", "What to do: CACAO 2.0 playbooks."),
+    ("response", "leading:response", "Playbooks being carried out across counties."),
+    ("task", "tasks:app", "Steps of responses that wait for your people."),
+    ("trigger", "triggers:app", "Rules that propose or start responses."),
+    ("db", "serving:db", "The database itself."),
+)
+
+cli = TyperGroup(
+    name="cybercoop",
+    commands=[Later(*one) for one in _COMMANDS],
     no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
     help="A virtual center for counties: push indicators, merge them, share them over TAXII.",
 )
-for name, group in (
-    ("org", members.org),
-    ("group", members.group),
-    ("user", members.user),
-    ("token", tokens.app),
-    ("feed", feeds.app),
-    ("guard", guarding.guard),
-    ("exception", guarding.exception),
-    ("asset", guarding.asset),
-    ("sighting", sightings.app),
-    ("incident", incidents.app),
-    ("source", sources.app),
-    ("notice", notices.notice),
-    ("webhook", notices.webhook),
-    ("playbook", playbooks.app),
-    ("response", responses.app),
-    ("task", tasks.app),
-    ("trigger", triggers.app),
-    ("db", serving.db),
-):
-    cli.add_typer(group, name=name)
-responses.app.add_typer(leading.app)
-for command in (
-    *(members.init, serving.demo, serving.serve, serving.work, pushing.push),
-    *(looking_up.lookup, sources.collect, backups.backup, backups.restore),
-):
-    cli.command()(command)
 
 
 def main() -> None:

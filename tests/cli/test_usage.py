@@ -2,11 +2,12 @@
 
 import re
 import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import typer
 
 from cli.terminal import Terminal
 from cybercoop.__main__ import cli
@@ -14,14 +15,15 @@ from cybercoop.__main__ import cli
 
 def commands(group: Any, words: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
     """Return every command with the words that call it."""
-    for name, command in group.commands.items():
+    for name, known in group.commands.items():
+        command = getattr(known, "real", known)
         if hasattr(command, "commands"):
             yield from commands(command, (*words, name))
         else:
             yield " ".join((*words, name)), command
 
 
-COMMANDS = dict(commands(typer.main.get_command(cli)))
+COMMANDS = dict(commands(cli))
 
 
 def examples(name: str) -> list[str]:
@@ -39,6 +41,27 @@ def test_every_command_has_an_example_that_can_be_parsed(name: str) -> None:
         given = words[len(name.split()) + 1 :]
         needed = ["--token", "x"] if name == "push" else []
         COMMANDS[name].make_context(name, [*given, *needed])
+
+
+@pytest.mark.parametrize("name", cli.commands)
+def test_the_list_of_commands_says_of_each_what_it_says_itself(name: str) -> None:
+    known: Any = cli.commands[name]
+    assert known.get_short_help_str(200) == known.real.get_short_help_str(200)
+
+
+@pytest.mark.parametrize("words", [["--help"], ["push", "--help"]], ids=" ".join)
+def test_a_small_command_does_not_wait_for_large_libraries(words: list[str]) -> None:
+    script = (
+        "import sys; from cybercoop.__main__ import cli; cli(sys.argv[1:], standalone_mode=False)"
+    )
+    script += "; print(*{name.split('.')[0] for name in sys.modules})"
+    done = subprocess.run(
+        [sys.executable, "-c", script, *words], check=True, capture_output=True, text=True
+    )
+    imported = set(done.stdout.splitlines()[-1].split())
+    assert "cybercoop" in imported
+    large = {"alembic", "antlr4", "aiosmtplib", "dbos", "publicsuffixlist", "sqlalchemy", "typst"}
+    assert large & imported == set()
 
 
 def test_help_shows_each_example_on_a_line_of_its_own(center: Terminal) -> None:

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 import yaml
 
 from cybercoop.__main__ import cli
@@ -230,9 +229,10 @@ def ours() -> list[list[str]]:
 
 def parses(words: list[str]) -> None:
     """Assert that the command takes these words, without running it."""
-    command: Any = typer.main.get_command(cli)
+    command: Any = cli
     while hasattr(command, "commands"):
-        command, words = command.commands[words[0]], words[1:]
+        known, words = command.commands[words[0]], words[1:]
+        command = getattr(known, "real", known)
     command.make_context("cybercoop", list(words))
 
 

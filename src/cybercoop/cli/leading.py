@@ -11,10 +11,12 @@ import typer
 
 from cybercoop.cli.asking import HOME, TokenText, Url, at, center
 from cybercoop.cli.responses import ResponseId, show_changed
+from cybercoop.cli.responses import app as response
 from cybercoop.cli.shown import Json, err, many, one, out
 from cybercoop.errors import Misused
 
 app = typer.Typer()
+response.add_typer(app)
 
 RunId = Annotated[str, typer.Argument(help="Id of your part; `response show` shows it.")]
 Reason = Annotated[str, typer.Option(help="Why.")]
