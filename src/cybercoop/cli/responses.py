@@ -159,7 +159,7 @@ def start(
     For example:
 
     cybercoop response start playbook--UUID --county "Landkreis A" --tlp green
-    cybercoop response start playbook--UUID --everybody --tlp amber --set wert=x.org
+    cybercoop response start playbook--UUID --everybody --tlp amber --set n=x.org
     """
     said = _plan(
         *(playbook, version, counties, of_group, software, values, title),
