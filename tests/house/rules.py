@@ -5,6 +5,7 @@ import io
 import re
 import tokenize
 from collections.abc import Iterator
+from functools import cache
 
 LONGEST_FILE = 400
 LONGEST_FUNCTION = 50
@@ -38,7 +39,7 @@ def too_long(source: str) -> Iterator[str]:
 
 def long_functions(source: str) -> Iterator[str]:
     """Complain about functions that do more than one thing."""
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(_tree(source)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             lines = (node.end_lineno or node.lineno) - node.lineno + 1
             if lines > LONGEST_FUNCTION:
@@ -53,7 +54,7 @@ def sql(source: str) -> Iterator[str]:
 def dangerous(source: str) -> Iterator[str]:
     """Complain about all that turns data into code or hands a line to a shell."""
     yield from _imports_of(source, CODE_FROM_DATA | CODE_FROM_TEXT)
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(_tree(source)):
         if not isinstance(node, ast.Call):
             continue
         called = ast.unparse(node.func).removeprefix("builtins.")
@@ -65,7 +66,7 @@ def dangerous(source: str) -> Iterator[str]:
 
 def broad_excepts(source: str) -> Iterator[str]:
     """Complain about handlers that swallow whatever goes wrong; raising it again is fine."""
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(_tree(source)):
         if isinstance(node, ast.ExceptHandler) and not _raises_again(node):
             caught = {"everything"} if node.type is None else _names(node.type) & BROAD
             yield from (f"{node.lineno}: except {what}" for what in caught)
@@ -83,7 +84,7 @@ def silenced(source: str) -> Iterator[str]:
 
 def skips_without_reason(source: str) -> Iterator[str]:
     """Complain about tests that are left out and do not say why."""
-    tree = ast.parse(source)
+    tree = _tree(source)
     calls = {id(node.func): node for node in ast.walk(tree) if isinstance(node, ast.Call)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and ast.unparse(node) in SKIPS:
@@ -110,8 +111,14 @@ def commands(markdown: str) -> list[str]:
     return [line for line in lines if line and not line.startswith("#")]
 
 
+@cache
+def _tree(source: str) -> ast.Module:
+    """Return what ``source`` says; many rules read the same file."""
+    return ast.parse(source)
+
+
 def _imports_of(source: str, forbidden: set[str]) -> Iterator[str]:
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(_tree(source)):
         imported = []
         if isinstance(node, ast.Import):
             imported = [alias.name for alias in node.names]
