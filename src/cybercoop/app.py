@@ -247,11 +247,14 @@ async def _working(house: Carrying, projector: Projector) -> None:
         engine.part(house),
         notices.part(notices.post_of(house.database, house.settings, house.around)),
     ]
-    await asyncio.gather(
-        tending.tend(house),
-        firing.tend(house),
-        durable.keep(parts, house.database, house.settings.data, house.around),
-    )
+    try:
+        await asyncio.gather(
+            tending.tend(house),
+            firing.tend(house),
+            durable.keep(parts, house.database, house.settings.data, house.around),
+        )
+    finally:
+        await house.watch.stop()
 
 
 async def _founded(database: Database) -> tuple[Center, str]:

@@ -143,3 +143,4 @@ async def stage(
         finally:
             work.cancel()
             await asyncio.gather(work, return_exceptions=True)
+            await house.watch.stop()

@@ -30,6 +30,7 @@ async def running(one: World, folder: Path) -> AsyncIterator[Stage]:
     finally:
         work.cancel()
         await asyncio.gather(work, return_exceptions=True)
+        await house.watch.stop()
 
 
 async def test_a_response_in_the_middle_ends_under_the_changed_program(

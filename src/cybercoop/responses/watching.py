@@ -55,6 +55,12 @@ class Watch:
             if not self._waiting[run_id]:
                 del self._waiting[run_id]
 
+    async def stop(self) -> None:
+        """Look no more, so that the database can be closed."""
+        if self._looking is not None:
+            self._looking.cancel()
+            await asyncio.gather(self._looking, return_exceptions=True)
+
     async def _look(self) -> None:
         since = self._now() - _BACK
         while self._waiting:
