@@ -20,6 +20,7 @@ from cybercoop.playbooks.duties import Question
 from cybercoop.playbooks.progress import GOING
 from cybercoop.responses import carrying, importing, leading, starting, tending
 from cybercoop.responses.asking import Put
+from cybercoop.responses.watching import Watch
 from cybercoop.store import runs
 from cybercoop.web import events
 from cybercoop.web.taking_part import _NOTING, reader_for
@@ -90,6 +91,7 @@ class Desk:
         self.post = office.post(center, box)
         self.incidents: dict[tuple[str, str], str] = {}
         self.responses: dict[str, str] = {}
+        self.invited: dict[str, tuple[str, ...]] = {}
         self._read = {"mail": 0, "calls": 0}
         self._pulses: dict[str, runs.Pulse] = {}
 
@@ -102,6 +104,7 @@ class Desk:
         """Note which response an act proposes, also one that is left out of this run."""
         if isinstance(act, Start):
             self.responses[act.slot] = named(f"act {number} response")
+            self.invited[act.slot] = act.counties
 
     async def carry_out(self, number: int, act: Room, book: Book, eyes: Eyes) -> None:
         """Carry out one act; who is refused is told so, and nothing happens."""
@@ -133,10 +136,9 @@ class Desk:
                 task = ids[act.number % len(ids)]
                 eyes.note(act.who, await self._answer(act, f"/api/v1/tasks/{task}", seat))
             return
-        query = "SELECT id FROM runs WHERE response_id = ? AND org_id = ? AND latest"
-        found = self.center_rows(query, response_id, seat.org.id)
-        # Who takes no part guesses at the part of another.
-        run = found[0][0] if found else named(f"{response_id} run {EVERYBODY[0]}")
+        # Who was not invited guesses at the part of another.
+        whose = act.who if act.who in self.invited.get(act.slot, ()) else EVERYBODY[0]
+        run = named(f"{response_id} run {whose}")
         deed, said = "accept", {"shares_state": getattr(act, "shares", False)}
         if isinstance(act, Leave):
             deed, said = "decline", {"reason": f"keine Zeit {act.who}"}
@@ -330,7 +332,17 @@ async def desk(center: World, app: web.Application, reader: str) -> AsyncIterato
             wanted = Wanted(seat.org.id, hook.url, Most.AMBER, internal=True)
             async with center.database.write() as connection:
                 await webhooks.create(connection, center.surroundings, wanted)
-        yield Desk(center, app, reader, box, hook)
+        try:
+            yield Desk(center, app, reader, box, hook)
+        finally:
+            await _rest(app[RESPONSES].watch)
+
+
+async def _rest(watch: Watch) -> None:
+    """Let nobody look at the database any more: the next stage puts another one there."""
+    if watch._looking is not None:
+        watch._looking.cancel()
+        await asyncio.gather(watch._looking, return_exceptions=True)
 
 
 def are_open(history: Iterable[Any]) -> bool:

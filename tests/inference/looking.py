@@ -1,7 +1,7 @@
 """All that one reader can observe: documents, pages, lists, headers, errors."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 
 from cybercoop.exports.serving import Shelf
 from inference import bodies
@@ -63,14 +63,24 @@ class Eyes:
         await self._ask(seat)
         await self._fetch()
 
-    async def look_around(self, rooms: Iterable[tuple[str, str]], blocked: str | None) -> None:
-        """Let the reader into the rooms; he guesses at the ids of all that is in them."""
+    async def look_around(
+        self,
+        rooms: Iterable[tuple[str, str]],
+        blocked: str | None,
+        settle: Callable[[], Awaitable[None]],
+    ) -> None:
+        """Let the reader into the rooms; he guesses at the ids of all that is in them.
+
+        ``settle`` waits until it is noted that a look has reached him: he sees that in the next.
+        """
         seat = self.center.seats.get(self.reader)
         for path in _LISTS:
             await self._get(f"/api/v1/{path}", seat)
+            await settle()
         for kind, one in rooms:
             for part in _PARTS[kind]:
                 await self._get(f"/api/v1/{kind}s/{one}{part}", seat)
+                await settle()
         if blocked:
             await self._get(blocked, seat)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from inference.acts import EVERYBODY, LEVELS, Act, Move
+from inference.acts import COMMUNITY, EVERYBODY, LEVELS, Act, Move
 from inference.cast import Cast
 from inference.rooms import (
     Advance,
@@ -107,7 +107,7 @@ def _leaving(cast: Cast) -> list[Act]:
     _, _, group = start.mark.partition(" ")
     who = cast.one(start.counties or cast.actors)
     acts: list[Act] = [start, Join(who, _SLOT)]
-    if group:
+    if group and who in COMMUNITY:
         acts.append(Move(who, group))
     return [*acts, Lead(_SLOT, "pause"), Answer(who, _SLOT)]
 

@@ -161,8 +161,8 @@ class Stage:
         await self.eyes.look(self._ids(number))
         if self.desk:
             rooms = self.facts.rooms.setdefault(number, self.desk.rooms())
-            await self.eyes.look_around(rooms, self.blocked.get(self.reader))
-            await self.desk.settle()
+            blocked = self.blocked.get(self.reader)
+            await self.eyes.look_around(rooms, blocked, self.desk.settle)
 
     def _ids(self, until: int) -> list[str]:
         return [stix_id for number, stix_id in self.facts.ids.items() if number <= until]
