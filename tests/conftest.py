@@ -2,7 +2,7 @@
 
 Variables: CYBERCOOP_TEST_DATA (folder of the test data), CYBERCOOP_TEST_PG (URL of a PostgreSQL
 server on this machine where databases may be created), CYBERCOOP_TEST_PG_DURABLE (1: the server of
-the tests writes through to the disk), CYBERCOOP_HYPOTHESIS_PROFILE (default or thorough).
+the tests writes through to the disk), CYBERCOOP_HYPOTHESIS_PROFILE (default or thorough), CI (set: the same examples at each run).
 """
 
 import ipaddress
@@ -24,7 +24,10 @@ SHARED_SERVER = pytest.StashKey[PostgresServer]()
 # A slow machine is no bug: neither examples nor their making are timed.
 UNTIMED = {"deadline": None, "suppress_health_check": [hypothesis.HealthCheck.too_slow]}
 
-hypothesis.settings.register_profile("default", print_blob=True, **UNTIMED)
+# Where a whole change is judged, the same examples each time: new ones are found at a desk.
+ALIKE = bool(os.environ.get("CI"))
+
+hypothesis.settings.register_profile("default", print_blob=True, derandomize=ALIKE, **UNTIMED)
 hypothesis.settings.register_profile("thorough", print_blob=True, max_examples=5000, **UNTIMED)
 hypothesis.settings.load_profile(os.environ.get("CYBERCOOP_HYPOTHESIS_PROFILE") or "default")
 

@@ -73,8 +73,11 @@ def words_of(notice: Notice) -> Mapping[Language, Words]:
 
 
 def harmless(text: str) -> str:
-    """Return a text in which nothing is a link or unseen; it keeps its lines and guillemets."""
-    return "\n".join(map(_line, text.splitlines()[:_LONGEST_LINES]))
+    """Return a text in which nothing is a link or unseen; it keeps its lines and guillemets.
+
+    Empty lines at its end are left out.
+    """
+    return "\n".join(map(_line, text.splitlines()[:_LONGEST_LINES])).rstrip("\n")
 
 
 def _line(text: str) -> str:
