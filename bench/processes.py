@@ -34,18 +34,9 @@ class Server:
 
 @contextlib.contextmanager
 def serving(database_url: str, *, projects: bool) -> Iterator[Server]:
-    """Lend a center that serves this database; ``projects`` lets releases come by themselves.
-
-    SQLite projects in the serving process, PostgreSQL in a worker beside it.
-    """
-    apart = projects and not database_url.startswith("sqlite")
-    serve = ["serve"] if projects and not apart else ["serve", "--web-only"]
-    with contextlib.ExitStack() as stack:
-        web = stack.enter_context(_started(serve, database_url))
-        address = _address_of(web)
-        if apart:
-            stack.enter_context(_started(["work"], database_url))
-        yield Server(web.pid, address)
+    """Lend a center that serves this database; ``projects`` lets releases come by themselves."""
+    with _started(["serve", *([] if projects else ["--web-only"])], database_url) as web:
+        yield Server(web.pid, _address_of(web))
 
 
 @contextlib.contextmanager

@@ -2,7 +2,8 @@
 
 Variables: CYBERCOOP_TEST_DATA (folder of the test data), CYBERCOOP_TEST_PG (URL of a PostgreSQL
 server on this machine where databases may be created), CYBERCOOP_TEST_PG_DURABLE (1: the server of
-the tests writes through to the disk), CYBERCOOP_HYPOTHESIS_PROFILE (default or thorough), CI (set: the same examples at each run).
+the tests writes through to the disk), CYBERCOOP_HYPOTHESIS_PROFILE (default or thorough), CI (set:
+properties try the same examples at each run).
 """
 
 import ipaddress

@@ -13,6 +13,8 @@ import pytest
 
 from cli.terminal import PATIENCE, Terminal
 from cybercoop.collect.projector import Projector
+from cybercoop.store import projection
+from cybercoop.store.database import Database
 from cybercoop.surroundings import Surroundings
 from forks import Fork
 from postgres_server import PostgresServer
@@ -80,7 +82,9 @@ async def test_killed_twenty_times_it_keeps_what_it_acknowledged(
                 process.kill()
                 await asyncio.to_thread(process.wait, PATIENCE)
         async with served(url, tmp_path) as (_, address):
-            stored, released = await _settled(session, address, county, reader)
+            await _settled(url)
+            stored = await _all(session, address, county, "contributions")
+            released = await _all(session, address, reader, "feed-community")
     wanted = {f"host{value}.example" for number in acknowledged for value in _values(number)}
     assert len(acknowledged) >= KILLS
     assert wanted <= _domains(stored)
@@ -96,17 +100,15 @@ def _domains(objects: list[dict[str, Any]]) -> set[str]:
     return {one["pattern"].split("'")[1] for one in objects if "pattern" in one}
 
 
-async def _settled(
-    session: aiohttp.ClientSession, address: str, county: Seat, reader: Seat
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Wait until releases stop growing; return what is stored and what is released."""
-    before, stored, released = -1, [], [{}]
-    while len(released) != before:
-        before = len(released)
-        await asyncio.sleep(1)
-        stored = await _all(session, address, county, "contributions")
-        released = await _all(session, address, reader, "feed-community")
-    return stored, released
+async def _settled(url: str) -> None:
+    """Wait until nothing is left to release."""
+    database, around = Database(url), Surroundings()
+    busy = True
+    while busy:
+        await asyncio.sleep(0.1)
+        async with database.read() as connection:
+            busy = await projection.anything_to_do(connection, around.now())
+    await database.close()
 
 
 async def _all(

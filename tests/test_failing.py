@@ -80,7 +80,7 @@ async def test_while_postgresql_is_away_clients_are_asked_to_come_again(
     headers = {"Authorization": f"Bearer {token}"}
     with capture_logs():
         async with (
-            house.running(settings, Surroundings(), projects=False) as (host, port),
+            house.running(settings, Surroundings(), lambda: None) as (host, port),
             aiohttp.ClientSession(f"http://{host}:{port}", headers=headers) as session,
         ):
 

@@ -1,8 +1,7 @@
-"""The house put together: one web application, and the process that serves it."""
+"""The house put together for those who ask: one web application, and the process that serves it."""
 
 import asyncio
 import contextlib
-import os
 import signal
 import socket
 import ssl
@@ -14,11 +13,7 @@ from typing import Any
 import msgspec
 from aiohttp import HttpVersion11, web
 
-from cybercoop import durable, notices
-from cybercoop.collect import guarding, schedules
-from cybercoop.collect.collecting import House
-from cybercoop.collect.projector import Projector
-from cybercoop.collect.schedules import Schedules
+from cybercoop.beside import Beside
 from cybercoop.config import Settings
 from cybercoop.door import (
     AUTHENTICATE,
@@ -32,13 +27,12 @@ from cybercoop.door import (
     Authenticate,
     Handler,
 )
-from cybercoop.errors import Misused
+from cybercoop.errors import CoopError, Misused
 from cybercoop.exports import carrying, recipes
 from cybercoop.exports import routes as feeds
-from cybercoop.responses import engine, firing, linked, tending
-from cybercoop.responses.carrying import Carrying
+from cybercoop.responses import linked
 from cybercoop.responses.carrying import carrying as carrying_of
-from cybercoop.store import answers, members, statuses, upgrade
+from cybercoop.store import answers, statuses, upgrade
 from cybercoop.store.database import Database, explained
 from cybercoop.store.members import Center
 from cybercoop.surroundings import Surroundings
@@ -212,64 +206,27 @@ def _tls(settings: Settings) -> ssl.SSLContext | None:
 
 @contextlib.asynccontextmanager
 async def running(
-    settings: Settings, surroundings: Surroundings, *, projects: bool = True
+    settings: Settings, around: Surroundings, wake: Callable[[], None]
 ) -> AsyncIterator[tuple[str, int]]:
-    """Serve the whole house on the configured database and lend the address.
+    """Open all doors on the configured database and lend the address.
 
-    With ``projects`` this process also projects, and collects from sources. Raises ``Misused``
-    where the database has no center or another schema.
+    ``wake`` is called whenever there is something to release. Raises ``Misused`` where the
+    database has no center or another schema.
     """
     database = Database(settings.database_url)
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(database.close)
-        center, name = await _founded(database)
-        guard = await asyncio.to_thread(guarding.starting, settings.warninglists)
-        projector = Projector(database, center, surroundings, guard)
-        app = make_app(database, center, settings, surroundings, projector.wake)
+        center, name = await upgrade.founded(database)
+        app = make_app(database, center, settings, around, wake)
         add_doors(app, center, name)
-        tasks = [asyncio.create_task(_housekeeping(app, settings, surroundings))]
-        if projects:
-            tasks.append(asyncio.create_task(projector.run()))
-        stack.push_async_callback(_stop, tasks, app)
-        address = await stack.enter_async_context(listening(app, settings))
-        if projects:
-            app[RESPONSES].keeper.guard = guard
-            working = _working(app[RESPONSES], projector)
-            tasks.append(asyncio.create_task(working))
-        yield address
+        keeping = asyncio.create_task(_housekeeping(app, settings, around))
+        stack.push_async_callback(_stop, keeping, app)
+        yield await stack.enter_async_context(listening(app, settings))
 
 
-async def _working(house: Carrying, projector: Projector) -> None:
-    """Do all durable work until cancelled."""
-    sources = House(house.database, house.around, os.environ)
-    parts = [
-        schedules.part(Schedules(sources, house.settings.feeds, projector.wake)),
-        engine.part(house),
-        notices.part(notices.post_of(house.database, house.settings, house.around)),
-    ]
-    try:
-        await asyncio.gather(
-            tending.tend(house),
-            firing.tend(house),
-            durable.keep(parts, house.database, house.settings.data, house.around),
-        )
-    finally:
-        await house.watch.stop()
-
-
-async def _founded(database: Database) -> tuple[Center, str]:
-    """Return the center and its name; raise ``Misused`` where there is none to work for."""
-    with explained():
-        await upgrade.require_current(database)
-        async with database.read() as connection:
-            center = await members.the_center(connection)
-            return center, (await members.find(connection, center.org_id)).name
-
-
-async def _stop(tasks: list[asyncio.Task[None]], app: web.Application) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+async def _stop(keeping: asyncio.Task[None], app: web.Application) -> None:
+    keeping.cancel()
+    await asyncio.gather(keeping, return_exceptions=True)
     with contextlib.suppress(Misused, OSError), explained():
         await signin.write_down(app)
         await feeds.write_down(app)
@@ -292,36 +249,30 @@ async def _housekeeping(app: web.Application, settings: Settings, around: Surrou
 
 
 async def serve(
-    settings: Settings, announce: Callable[[str], None], *, projects: bool = True
+    settings: Settings, announce: Callable[[str], None], worker: Beside | None = None
 ) -> None:
-    """Serve until SIGINT or SIGTERM; ``announce`` gets the address once pushes are possible."""
-    ended = asyncio.Event()
+    """Serve until SIGINT or SIGTERM; ``announce`` gets the address once pushes are possible.
+
+    From then on ``worker`` does the rest. Raises ``CoopError`` when it ends by itself: whoever
+    started this process starts it again.
+    """
+    ended, alone = asyncio.Event(), False
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, ended.set)
-    async with running(settings, Surroundings(), projects=projects) as (host, port):
+    wake = worker.wake if worker else lambda: None
+    async with running(settings, Surroundings(), wake) as (host, port):
         scheme = "https" if settings.tls else "http"
         shown = f"[{host}]" if ":" in host else host
         announce(f"{scheme}://{shown}:{port}")
+        if worker:
+            worker.wake()
+            worker.when_ended(ended.set)
         await ended.wait()
-
-
-async def work(settings: Settings) -> None:
-    """Project and collect until SIGINT or SIGTERM.
-
-    Of several workers one at a time projects, and one collects what is due.
-    """
-    database, around = Database(settings.database_url), Surroundings()
-    try:
-        center, _ = await _founded(database)
-        guard = await asyncio.to_thread(guarding.starting, settings.warninglists)
-        projector = Projector(database, center, around, guard)
-        working = _working(carrying_of(database, center, settings, around, guard), projector)
-        tasks = asyncio.gather(projector.run(), working, return_exceptions=True)
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, tasks.cancel)
-        with contextlib.suppress(asyncio.CancelledError):
-            await tasks
-    finally:
-        await database.close()
+        alone = worker is not None and worker.has_ended
+        if worker:
+            worker.stop()
+    if alone:
+        raise CoopError(
+            "The worker beside this process has ended; what it said stands above; start again."
+        )

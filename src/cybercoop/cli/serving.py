@@ -1,16 +1,19 @@
 """Commands that keep running: ``serve``, ``work``, ``demo``; and ``db upgrade``."""
 
 import asyncio
-import sys
 import time
+from collections.abc import Callable, Coroutine
 from typing import Annotated
 
 import aiohttp
 import typer
 
 from cybercoop import app as house
+from cybercoop import worker
+from cybercoop.beside import forked
 from cybercoop.cli.opened import configured, on_database
 from cybercoop.cli.shown import err, out
+from cybercoop.config import Settings
 from cybercoop.demo import prepare
 from cybercoop.errors import CoopError, Misused
 from cybercoop.store.database import Database
@@ -19,13 +22,10 @@ from cybercoop.story import Cast, play
 db = typer.Typer(no_args_is_help=True, help="The database itself.")
 
 
-def _run(coroutine: "asyncio.Future[None] | object") -> None:
-    if sys.platform == "win32":
-        asyncio.run(coroutine)  # type: ignore[arg-type] # a coroutine
-        return
-    import uvloop  # noqa: PLC0415 - there is none on Windows
+def _run(coroutine: Coroutine[None, None, None]) -> None:
+    import uvloop  # noqa: PLC0415 - only processes that go on need it
 
-    uvloop.run(coroutine)  # type: ignore[arg-type] # a coroutine
+    uvloop.run(coroutine)
 
 
 def _announce(address: str) -> None:
@@ -46,9 +46,18 @@ def serve(
     cybercoop serve --web-only
     """
     settings = configured()
-    if web_only and settings.database_url.startswith("sqlite"):
+    if not web_only:
+        _serve_all(settings, _announce)
+        return
+    if settings.database_url.startswith("sqlite"):
         err.print("note: without a process that projects, nothing pushed is released.")
-    _run(house.serve(settings, _announce, projects=not web_only))
+    _run(house.serve(settings, _announce))
+
+
+def _serve_all(settings: Settings, announce: Callable[[str], None]) -> None:
+    """Serve, with a worker beside."""
+    with forked(lambda listen: _run(worker.work(settings, listen))) as beside:
+        _run(house.serve(settings, announce, beside))
 
 
 def work() -> None:
@@ -63,7 +72,7 @@ def work() -> None:
         raise Misused(
             "SQLite is one process's database; use `cybercoop serve`, or PostgreSQL for workers."
         )
-    _run(house.work(settings))
+    _run(worker.work(settings))
 
 
 def demo(
@@ -92,7 +101,7 @@ def demo(
             playing.append(asyncio.ensure_future(_tell(address, guide.cast)))
 
     playing: list[asyncio.Future[None]] = []
-    _run(house.serve(settings, announce))
+    _serve_all(settings, announce)
 
 
 async def _tell(address: str, cast: Cast) -> None:

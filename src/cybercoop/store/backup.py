@@ -7,6 +7,7 @@ price: the write-ahead log is not emptied meanwhile.
 """
 
 import sqlite3
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -27,6 +28,9 @@ _STEP = 1000
 _MAGIC = b"SQLite format 3\0"
 _HEAD = 100
 """Bytes; page size, page count and the like stand there."""
+
+_LAST_BREATH, _LOOK = 2.0, 0.02
+"""Seconds for which a file that is in use is asked for again, and how often."""
 
 _COUNTED = ("organisations", "tokens", "contributions", "releases")
 _NO_DATABASE = frozenset({sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT})
@@ -146,17 +150,24 @@ def has_center(file: Path) -> bool:
 def let_go(file: Path) -> None:
     """Bring a database and its write-ahead log into one file; raise ``Misused`` if it is in use.
 
-    SQLite allows this to the last connection only, so it tells a running server, too.
+    SQLite allows this to the last connection only, so it tells a running server, too. A server that
+    was killed takes a moment to be gone with all its processes; that long this waits.
     """
+    over = time.monotonic() + _LAST_BREATH
     with _read(file), closing(_opened(file)) as connection:
-        try:
-            connection.execute("PRAGMA journal_mode = DELETE")
-        except sqlite3.DatabaseError as error:
-            if _kind(error) in _IN_USE:
-                msg = f"{file} is in use; stop `cybercoop serve` and try again."
-                raise Misused(msg) from error
-            if _kind(error) not in _NO_DATABASE:
-                raise
+        while True:
+            try:
+                connection.execute("PRAGMA journal_mode = DELETE")
+            except sqlite3.DatabaseError as error:
+                if _kind(error) in _IN_USE and time.monotonic() < over:
+                    time.sleep(_LOOK)
+                    continue
+                if _kind(error) in _IN_USE:
+                    msg = f"{file} is in use; stop `cybercoop serve` and try again."
+                    raise Misused(msg) from error
+                if _kind(error) not in _NO_DATABASE:
+                    raise
+            return
 
 
 def beside(file: Path, ending: str) -> Path:

@@ -1,6 +1,5 @@
 """The database: how it is opened, read and written."""
 
-import asyncio
 import os
 import sqlite3
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
@@ -15,6 +14,7 @@ from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError,
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from cybercoop.errors import Misused
+from cybercoop.store.turns import Turn
 
 Connection = AsyncConnection
 
@@ -47,8 +47,8 @@ _PRAGMAS = (
 class Database:
     """Hold the engine of one database and hand out connections.
 
-    SQLite has one writer at a time: writers of this process queue here, in order, instead of
-    polling the file's lock.
+    SQLite has one writer at a time: writers queue here (see ``turns``) instead of polling the
+    file's lock.
     """
 
     def __init__(self, url: str, concurrency: int = 8) -> None:
@@ -57,7 +57,7 @@ class Database:
         self.engine = _engine(url, concurrency)
         autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self._reading = self.engine if self.is_sqlite else autocommit
-        self._turn = asyncio.Lock() if self.is_sqlite else None
+        self._turn = Turn(f"{make_url(url).database}-turn") if self.is_sqlite else None
         self._glances: sqlite3.Connection | None = None
         self._writer: Connection | None = None
 
@@ -97,8 +97,8 @@ class Database:
     async def _writing(self) -> Connection:
         """Return the one connection that writes to SQLite.
 
-        Keys are hashes, so a transaction touches pages all over the file. Nobody else writes while
-        this process does, so what this connection has read stays good from one to the next.
+        Keys are hashes, so a transaction touches pages all over the file. What this connection has
+        read stays good from one to the next as long as no other process has written meanwhile.
         """
         if self._writer is None:
             self._writer = await self.engine.connect()
@@ -113,6 +113,8 @@ class Database:
         if self._glances is not None:
             self._glances.close()
             self._glances = None
+        if self._turn is not None:
+            self._turn.close()
         await self.engine.dispose()
 
 

@@ -9,7 +9,9 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection as SyncConnection
 
 from cybercoop.errors import Misused
-from cybercoop.store.database import Database
+from cybercoop.store import members
+from cybercoop.store.database import Database, explained
+from cybercoop.store.members import Center
 
 
 def _config() -> Config:
@@ -42,3 +44,12 @@ async def require_current(database: Database) -> None:
         state = "empty" if found is None else "of another version"
         hint = "cybercoop init --name NAME" if found is None else "cybercoop db upgrade"
         raise Misused(f"The database is {state}; run `{hint}` first.")
+
+
+async def founded(database: Database) -> tuple[Center, str]:
+    """Return the center and its name; raise ``Misused`` where there is none to work for."""
+    with explained():
+        await require_current(database)
+        async with database.read() as connection:
+            center = await members.the_center(connection)
+            return center, (await members.find(connection, center.org_id)).name
