@@ -4,7 +4,7 @@ An owner is what a row's permission hangs on: the lock of a release, the contrib
 contribution. It is part of every statement here, also of the look-up of single ids.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,18 +68,17 @@ class Shape:
         return only_last and self.spec_versions in (frozenset(), frozenset({"2.1"}))
 
 
-def build(shape: Shape) -> Select[Any]:
+def build(shape: Shape) -> Select[Any] | CompoundSelect[Any]:
     """Return the statement of a shape; it binds ``after``, ``most``, ``owner_0`` and so on."""
     table, key = shape.rows, _key(shape.rows)
     shown = [table.c.date_added, key.label("place"), *(table.c[name] for name in shape.columns)]
-    places = _places(shape).subquery("places")
-    found = select(*shown).order_by(table.c.date_added)
-    if key is not table.c.date_added:
-        found = found.order_by(key)
     if not shape.merges:
-        return found.join(places, places.c.place == key)
-    # IN, not JOIN: SQLite walks the picked keys in order and has nothing left to sort.
-    return found.where(key.in_(select(places.c.place)))
+        return _picked(shape, shown)
+    # Rows are picked by their primary key alone, so that only what is served is fetched. IN, not
+    # JOIN: SQLite walks the picked keys in order and has nothing left to sort.
+    places = _picked(shape, [key.label("place"), table.c.date_added]).subquery("places")
+    found = select(*shown).order_by(table.c.date_added).where(key.in_(select(places.c.place)))
+    return found if key is table.c.date_added else found.order_by(key)
 
 
 def _key(table: _Rows) -> ColumnElement[int]:
@@ -94,12 +93,16 @@ def _texts(name: str, count: int) -> list[BindParameter[str]]:
     return [bindparam(f"{name}_{number}", "", type_=String()) for number in range(count)]
 
 
-def _places(shape: Shape) -> Select[Any] | CompoundSelect[Any]:
-    """Pick the rows by their primary key alone, so that only what is served is fetched."""
-    table, key = shape.rows, _key(shape.rows)
-    picked = select(key.label("place"), table.c.date_added)
+def _picked(
+    shape: Shape, columns: Sequence[ColumnElement[Any]]
+) -> Select[Any] | CompoundSelect[Any]:
+    """Select columns, ``place`` and ``date_added`` among them, of the rows of a page in order."""
+    table = shape.rows
+    picked = select(*columns)
     where = and_(_beyond(shape), *_conditions(shape))
-    order = ("place",) if key is table.c.date_added else ("date_added", "place")
+    order = [text("date_added")]
+    if _key(table) is not table.c.date_added:
+        order.append(text("place"))
     if shape.ids:
         wanted = table.c.stix_id.in_(_texts("id", shape.ids))
         merged: Select[Any] | CompoundSelect[Any] = picked.where(
@@ -109,10 +112,9 @@ def _places(shape: Shape) -> Select[Any] | CompoundSelect[Any]:
         ranges = [picked.where(branch, where) for branch in _branches(shape)]
         if not shape.merges:
             most = _number("most") + _number("skip")
-            ends = [one.order_by(*map(text, order)).limit(most) for one in ranges]
-            ranges = [select(one.subquery()) for one in ends]
+            ranges = [select(one.order_by(*order).limit(most).subquery()) for one in ranges]
         merged = union_all(*ranges) if len(ranges) > 1 else ranges[0]
-    ordered = merged.order_by(*map(text, order)).limit(_number("most"))
+    ordered = merged.order_by(*order).limit(_number("most"))
     return ordered.offset(_number("skip")) if shape.skips else ordered
 
 
