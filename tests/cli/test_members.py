@@ -112,6 +112,22 @@ def test_a_default_group_is_joined_and_has_to_be_there(center: Terminal) -> None
     assert center.json(*add, "krisenstab")["groups"] == ["krisenstab", "members"]
 
 
+def test_tags_are_given_shown_and_taken_away(center: Terminal) -> None:
+    add = ("org", "add", "Landkreis C", "--kind", "member")
+    assert center.json(*add, "--tag", "KRITIS", "--tag", "küste")["tags"] == ["kritis", "küste"]
+    tag = ("org", "tag", "Landkreis C")
+    changed = center.json(*tag, "--add", "probe", "--add", "kritis", "--remove", "küste")
+    assert changed["tags"] == ["kritis", "probe"]
+    assert "kritis, probe" in center.run(*tag).stdout
+    listed = {one["name"]: one["tags"] for one in center.json("org", "list")["organisations"]}
+    assert (listed["Landkreis C"], listed["Landkreis A"]) == (["kritis", "probe"], [])
+    for word in ("two words", "-x", "x" * 33, "", "a,b"):
+        assert "is no tag" in center.run(*tag, "--add", word, code=2).stderr
+    many = [word for number in range(19) for word in ("--add", f"t{number}")]
+    assert "at most 20" in center.run(*tag, *many, code=2).stderr
+    assert center.json(*tag, "--add", "tief", "--remove", "tief")["tags"][-1] == "tief"
+
+
 def test_a_client_belongs_to_a_member(center: Terminal) -> None:
     add = ("org", "add", "Stadt B", "--kind", "client")
     center.run(*add, code=2)

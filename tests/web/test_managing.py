@@ -52,6 +52,29 @@ async def test_the_center_enrols_organisations_and_forms_groups(
         assert len((await ask(center, "GET", "/groups", reader))["groups"]) == 1
 
 
+async def test_the_center_tags_and_a_county_sees_its_own_tags(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with world(database_url, tmp_path) as center:
+        analyst, county = await admin(center, "Testzentrum"), await admin(center, "Landkreis A")
+        await admin(center, "Landkreis B")
+        path = "/organisations/Landkreis A/tags"
+        said = {"add": ["Kritis", "probe"]}
+        assert (await ask(center, "POST", path, analyst, said))["tags"] == ["kritis", "probe"]
+        said = {"add": ["kritis"], "remove": ["probe", "never"]}
+        assert (await ask(center, "POST", path, analyst, said))["tags"] == ["kritis"]
+        (mine,) = (await ask(center, "GET", "/organisations", county))["organisations"]
+        assert mine["tags"] == ["kritis"]
+        await ask(center, "POST", path, county, said, 403)
+        await ask(center, "POST", path, analyst, {"add": ["two words"]}, 400)
+        said = {"name": "Landkreis C", "kind": "member", "tags": ["Kritis"]}
+        made = await ask(center, "POST", "/organisations", analyst, said, 201)
+        assert made["tags"] == ["kritis"]
+        every = (await ask(center, "GET", "/organisations", analyst))["organisations"]
+        tagged = [one["name"] for one in every if "kritis" in one["tags"]]
+        assert tagged == ["Landkreis A", "Landkreis C"]
+
+
 async def test_a_county_gives_out_and_ends_its_own_tokens(
     database_url: str, tmp_path: Path
 ) -> None:

@@ -10,7 +10,14 @@ from cybercoop.cli.opened import on_database
 from cybercoop.cli.shown import Json, many, one
 from cybercoop.collect import founding, leaving
 from cybercoop.errors import Misused
-from cybercoop.members.organisations import Group, Kind, Organisation, Person, checked_mail
+from cybercoop.members.organisations import (
+    Group,
+    Kind,
+    Organisation,
+    Person,
+    checked_mail,
+    checked_tags,
+)
 from cybercoop.sharing import keys_of
 from cybercoop.sharing.marking import LEVELS
 from cybercoop.store import members
@@ -22,6 +29,9 @@ group = typer.Typer(no_args_is_help=True, help="Groups that share under a common
 user = typer.Typer(no_args_is_help=True, help="People of an organisation.")
 
 Name = Annotated[str, typer.Argument(help="Name or id of the organisation.")]
+Tags = Annotated[
+    list[str] | None, typer.Option(help="Word by which responses choose it; may be repeated.")
+]
 
 
 class Part(StrEnum):
@@ -62,6 +72,7 @@ def _shown(made: Organisation) -> dict[str, Any]:
         "named": made.named,
         "catalogue": made.catalogue,
         "groups": sorted(_groups(made)),
+        "tags": sorted(made.tags),
     }
 
 
@@ -88,6 +99,7 @@ def org_add(
     catalogue: Annotated[
         bool, typer.Option("--catalogue", help="Release its objects with their ids.")
     ] = False,
+    tag: Tags = None,
     as_json: Json = False,
 ) -> None:
     """Enrol an organisation.
@@ -96,9 +108,9 @@ def org_add(
 
     cybercoop org add "Landkreis Cochem-Zell" --kind member
     cybercoop org add "Stadt Daun" --kind client --of "Landkreis Vulkaneifel"
-    cybercoop org add "Landes-CERT" --kind partner --community
+    cybercoop org add "Landes-CERT" --kind partner --community --tag lagebild
     """
-    level = _level(default_tlp)
+    level, tags = _level(default_tlp), checked_tags(tag or ())
 
     async def work(database: Database) -> Organisation:
         around = Surroundings()
@@ -113,6 +125,7 @@ def org_add(
             default_group=default_group,
             named=named,
             catalogue=catalogue,
+            tags=tags,
         )
         return await founding.add_organisation(database, new, around)
 
@@ -150,10 +163,34 @@ def org_list(as_json: Json = False) -> None:
     names = {each.id: each.name for each in found}
     rows = [_shown(each) for each in found]
     if not as_json:
-        kept = ("name", "kind", "of", "community", "default_tlp", "groups", "id")
+        kept = ("name", "kind", "of", "community", "default_tlp", "groups", "tags", "id")
         rows = [{name: row[name] for name in kept} for row in rows]
         rows = [row | {"of": names.get(row["of"])} for row in rows]
     many("organisations", rows, as_json=as_json)
+
+
+@org.command("tag")
+def org_tag(
+    name: Name,
+    add: Annotated[list[str] | None, typer.Option(help="Tag to give; may be repeated.")] = None,
+    remove: Annotated[
+        list[str] | None, typer.Option(help="Tag to take away; may be repeated.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Give tags to an organisation, and take others away; responses choose by them.
+
+    For example:
+
+    cybercoop org tag "Landkreis Cochem-Zell" --add kritis --remove probe
+    """
+
+    async def work(database: Database) -> Organisation:
+        return await founding.change_tags(database, name, add or (), remove or ())
+
+    changed = on_database(work)
+    carried = ", ".join(sorted(changed.tags)) or "no tags"
+    one(_shown(changed), f"{changed.name} carries {carried}.", as_json=as_json)
 
 
 @org.command("leave")

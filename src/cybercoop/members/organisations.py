@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -11,6 +12,10 @@ _UMLAUTS: dict[int, str] = {ord("ä"): "ae", ord("ö"): "oe", ord("ü"): "ue", o
 
 MEMBERS = "members"
 """The group that holds every member and the center."""
+
+MOST_TAGS = 20
+
+_TAG = re.compile(r"[a-z0-9äöüß](?:[a-z0-9äöüß-]{0,30}[a-z0-9äöüß])?").fullmatch
 
 
 class Kind(StrEnum):
@@ -39,6 +44,7 @@ class Organisation:
     catalogue: bool = False
     groups: frozenset[str] = frozenset()
     parent_groups: frozenset[str] = frozenset()
+    tags: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +85,24 @@ def slug(title: str) -> str:
         msg = f"{title!r} cannot name a group; use letters or digits, and not a reserved name"
         raise Misused(msg)
     return name
+
+
+def is_tag(word: str) -> bool:
+    """Say whether a word can be a tag: lower case, at most 32 letters, digits and hyphens."""
+    return _TAG(word) is not None
+
+
+def checked_tags(words: Iterable[str]) -> frozenset[str]:
+    """Return tags, in lower case; raise ``Misused`` for what is none and for too many."""
+    tags = frozenset(unicodedata.normalize("NFC", word).strip().lower() for word in words)
+    for tag in sorted(tags):
+        if not is_tag(tag):
+            msg = f"{tag!r} is no tag; write one word of at most 32 letters, digits and hyphens."
+            raise Misused(msg)
+    if len(tags) > MOST_TAGS:
+        msg = f"An organisation carries at most {MOST_TAGS} tags."
+        raise Misused(msg)
+    return tags
 
 
 def checked_mail(mail: str) -> str:

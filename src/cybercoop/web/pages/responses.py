@@ -185,6 +185,7 @@ async def _form(visit: Visit, playbook_id: str, reason: str = "") -> web.Respons
     async with visit.database.read() as connection:
         known = [one for one in await playbooks.newest(connection) if not one.revoked]
         groups = await members.all_groups(connection)
+        everybody = await members.all_organisations(connection)
     kept = next((one for one in known if one.id == playbook_id), None)
     book = None if kept is None else await house(visit).book(kept.id, kept.modified)
     asked = [] if book is None else [one for one in book.variables.values() if one.is_external]
@@ -195,6 +196,7 @@ async def _form(visit: Visit, playbook_id: str, reason: str = "") -> web.Respons
         kept=kept,
         asked=asked,
         groups=groups,
+        tags=sorted({tag for one in everybody for tag in one.tags}),
         levels=LEVELS[:-1],
         said=visit.form,
         reason=reason,
@@ -231,6 +233,7 @@ def _planned(visit: Visit) -> dict[str, Any]:
         "playbook": said.text("playbook"),
         "counties": names,
         "of_group": said.text("of_group"),
+        "tag": said.text("tag"),
         "software": said.text("software").strip(),
         "everybody": said.text("everybody") == "1",
         "values": values,
