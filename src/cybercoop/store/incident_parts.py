@@ -145,9 +145,9 @@ async def linked(connection: Connection, incident_id: str) -> list[Linked]:
 
 
 async def mark_given(
-    connection: Connection, incident_id: str, given: Sequence[Linked], push_id: str
+    connection: Connection, incident_id: str, given: Sequence[Linked], push_id: str | None
 ) -> None:
-    """Note under which push others were given these values."""
+    """Note under which push others were given these values; none where they have them no more."""
     c = incident_indicators.c
     for one in given:
         mine = c.incident_id == incident_id, c.kind == one.kind, c.value == one.value
