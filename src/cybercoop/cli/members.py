@@ -9,6 +9,7 @@ import typer
 from cybercoop.cli.opened import on_database
 from cybercoop.cli.shown import Json, many, one
 from cybercoop.collect import founding, leaving
+from cybercoop.collect.leaving import Left
 from cybercoop.errors import Misused
 from cybercoop.members.organisations import (
     Group,
@@ -196,9 +197,12 @@ def org_tag(
 @org.command("leave")
 def org_leave(
     name: Name,
-    export: Annotated[Path, typer.Option(help="File that takes all that it contributed.")],
+    export: Annotated[
+        Path, typer.Option(help="File that takes all that it contributed, and its incidents.")
+    ],
     withdraw: Annotated[
-        bool, typer.Option("--withdraw/--keep", help="What becomes of its contributions.")
+        bool,
+        typer.Option("--withdraw/--keep", help="What becomes of its contributions and incidents."),
     ],
     as_json: Json = False,
 ) -> None:
@@ -209,13 +213,15 @@ def org_leave(
     cybercoop org leave "Landkreis Cochem-Zell" --export all.json --withdraw
     """
 
-    async def work(database: Database) -> tuple[Organisation, int]:
+    async def work(database: Database) -> Left:
         return await leaving.leave(database, name, export, Surroundings().now(), withdraw=withdraw)
 
-    gone, count = on_database(work)
+    left = on_database(work)
     became = "withdrawn" if withdraw else "kept"
-    said = {"id": gone.id, "exported": count, "file": str(export), "contributions": became}
-    text = f"{gone.name} has left. {count} object versions are in {export}; they are {became} here."
+    said = {"id": left.org.id, "exported": left.versions, "incidents": left.incidents}
+    said |= {"file": str(export), "contributions": became}
+    counted = f"{left.versions} object versions and {left.incidents} incidents"
+    text = f"{left.org.name} has left. {counted} are in {export}; they are {became} here."
     one(said, text, as_json=as_json)
 
 
