@@ -1,4 +1,4 @@
-"""Commands about who takes part: ``init``, ``org``, ``group``, ``user``."""
+"""Commands about who takes part: ``init``, ``org``, ``group``."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -15,19 +15,16 @@ from cybercoop.members.organisations import (
     Group,
     Kind,
     Organisation,
-    Person,
-    checked_mail,
     checked_tags,
 )
 from cybercoop.sharing import keys_of
 from cybercoop.sharing.marking import LEVELS
 from cybercoop.store import members
-from cybercoop.store.database import Connection, Database
+from cybercoop.store.database import Database
 from cybercoop.surroundings import Surroundings
 
 org = typer.Typer(no_args_is_help=True, help="Organisations: members, clients, partners.")
 group = typer.Typer(no_args_is_help=True, help="Groups that share under a common agreement.")
-user = typer.Typer(no_args_is_help=True, help="People of an organisation.")
 
 Name = Annotated[str, typer.Argument(help="Name or id of the organisation.")]
 Tags = Annotated[
@@ -308,48 +305,3 @@ def group_leave(
     cybercoop group leave krisenstab "Landkreis Cochem-Zell"
     """
     _change(group_id, name, joins=False, as_json=as_json)
-
-
-@user.command("add")
-def user_add(
-    name: Annotated[str, typer.Argument(help="Name of the person.")],
-    org_name: Annotated[str, typer.Option("--org", help="Organisation, by name or id.")],
-    mail: Annotated[str, typer.Option(help="Mail address.")],
-    phone: Annotated[list[str] | None, typer.Option(help="Phone number; may be repeated.")] = None,
-    role: Annotated[list[str] | None, typer.Option(help="Role; may be repeated.")] = None,
-    deputy: Annotated[str | None, typer.Option(help="Who stands in, by mail or id.")] = None,
-    as_json: Json = False,
-) -> None:
-    """Add a person to an organisation.
-
-    For example:
-
-    cybercoop user add "IT" --org "Landkreis Cochem-Zell" --mail it@example.org
-    cybercoop user add B --org A --mail b@a.example --deputy a@a.example
-    """
-
-    async def work(database: Database) -> Person:
-        around = Surroundings()
-        async with database.write() as connection:
-            org_id = (await members.find(connection, org_name)).id
-            phones, roles = tuple(phone or ()), tuple(role or ())
-            who = founding.checked_name(name)
-            stands_in = await _deputy(connection, org_id, deputy)
-            new = Person(around.uuid(), org_id, who, checked_mail(mail), phones, roles, stands_in)
-            await members.add_person(connection, new, around.now())
-        return new
-
-    made = on_database(work)
-    said: dict[str, Any] = {"id": made.id, "name": made.name, "mail": made.mail}
-    said |= {"organisation": made.org_id, "phones": list(made.phones), "roles": list(made.roles)}
-    said["deputy"] = made.deputy_id
-    one(said, f"{made.name} is known. The id is {made.id}.", as_json=as_json)
-
-
-async def _deputy(connection: Connection, org_id: str, named: str | None) -> str | None:
-    if named is None:
-        return None
-    found = await members.find_person(connection, named)
-    if found.org_id != org_id:
-        raise Misused("A deputy is of the same organisation.")
-    return found.id

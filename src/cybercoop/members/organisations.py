@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from cybercoop.errors import Misused
@@ -111,3 +111,28 @@ def checked_mail(mail: str) -> str:
         msg = f"{mail!r} is not a mail address; write it as name@example.org"
         raise Misused(msg)
     return mail.strip()
+
+
+def changed(
+    person: Person,
+    *,
+    name: str | None = None,
+    mail: str | None = None,
+    phones: tuple[str, ...] | None = None,
+    roles: tuple[str, ...] | None = None,
+    deputy_id: str | None = None,
+) -> Person:
+    """Return a person with what is named instead of what was; an empty ``deputy_id`` means nobody.
+
+    Raises ``Misused`` for what is no mail address, and where somebody would stand in for himself.
+    """
+    if deputy_id == person.id:
+        raise Misused("Nobody stands in for himself or herself.")
+    return replace(
+        person,
+        name=person.name if name is None else name,
+        mail=person.mail if mail is None else checked_mail(mail),
+        phones=person.phones if phones is None else phones,
+        roles=person.roles if roles is None else roles,
+        deputy_id=person.deputy_id if deputy_id is None else deputy_id or None,
+    )
