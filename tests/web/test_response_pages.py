@@ -70,7 +70,7 @@ async def test_a_response_is_proposed_approved_answered_and_seen(
             path = await proposed(browser, exercise="1")
             page = await browser.get(path)
             own = await browser.send(page.form(path), deed="approve")
-            assert (own.status, "cannot approve" in own.text) == (422, True)
+            assert (own.status, "kann ihm nicht zustimmen" in own.text) == (422, True)
         async with Browser(one.world) as browser:
             await browser.sign_in(anna.token)
             page = await browser.get(path)
@@ -87,7 +87,7 @@ async def test_a_response_is_proposed_approved_answered_and_seen(
             form = (await browser.get(place)).form(place)
             assert form.choices["answer.__gesehen__"] == ["yes", "no", "unknown"]
             missing = await browser.send(form, deed="done")
-            assert (missing.status, "needs an answer" in missing.text) == (422, True)
+            assert (missing.status, "braucht eine Antwort" in missing.text) == (422, True)
             said = await browser.send(form, deed="remark", text=EVIL)
             assert EVIL in said.text
             assert "<script>" not in said.source

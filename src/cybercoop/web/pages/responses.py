@@ -180,7 +180,7 @@ def _require_center(visit: Visit) -> None:
         raise Forbidden("Only the center may do this.")
 
 
-async def _form(visit: Visit, playbook_id: str, reason: str = "") -> web.Response:
+async def _form(visit: Visit, playbook_id: str, reason: str = "", field: str = "") -> web.Response:
     _require_center(visit)
     async with visit.database.read() as connection:
         known = [one for one in await playbooks.newest(connection) if not one.revoked]
@@ -200,6 +200,7 @@ async def _form(visit: Visit, playbook_id: str, reason: str = "") -> web.Respons
         levels=LEVELS[:-1],
         said=visit.form,
         reason=reason,
+        field=field,
         **words(visit),
     )
 
@@ -215,10 +216,9 @@ async def make(visit: Visit) -> web.StreamResponse:
         return await _previewed(visit, plan)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        return await _form(visit, said.text("playbook"), f"{first['loc'][0]}: {first['msg']}")
+        return await _form(visit, said.text("playbook"), first["msg"], str(first["loc"][0]))
     except Refused as refused:
-        reason = f"{refused.field}: {refused.reason}".removeprefix(": ")
-        return await _form(visit, said.text("playbook"), reason)
+        return await _form(visit, said.text("playbook"), refused.reason, refused.field)
 
 
 def _planned(visit: Visit) -> dict[str, Any]:
