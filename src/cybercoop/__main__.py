@@ -41,7 +41,7 @@ _COMMANDS = (
     ),
     ("org", "members:org", "Organisations: members, clients, partners."),
     ("group", "members:group", "Groups that share under a common agreement."),
-    ("user", "members:user", "People of an organisation."),
+    ("user", "people:user", "People of an organisation."),
     ("token", "tokens:app", "Tokens of organisations and of people."),
     ("feed", "feeds:app", "Feeds for firewalls, DNS servers and other devices."),
     ("guard", "guarding:guard", "What the guard keeps out of blocklists."),

@@ -100,6 +100,7 @@ class Settings(BaseSettings):
     smtp_password_file: Annotated[Path | None, Field(description="or a file that holds it")] = None
     mail_from: Annotated[str, Field(description="address that mail comes from")] = ""
     digest_hour: Annotated[int, Field(ge=0, le=23, description="when mail of a day goes out")] = 7
+    notice_days: Annotated[int, Field(ge=7, description="how long notices are kept, told")] = 90
     status_hours: Annotated[int, Field(ge=24, description="how long a TAXII status is kept")] = 48
     read_timeout: Annotated[int, Field(ge=1, description="seconds for one request to arrive")] = 30
 

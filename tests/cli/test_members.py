@@ -112,6 +112,22 @@ def test_a_default_group_is_joined_and_has_to_be_there(center: Terminal) -> None
     assert center.json(*add, "krisenstab")["groups"] == ["krisenstab", "members"]
 
 
+def test_tags_are_given_shown_and_taken_away(center: Terminal) -> None:
+    add = ("org", "add", "Landkreis C", "--kind", "member")
+    assert center.json(*add, "--tag", "KRITIS", "--tag", "küste")["tags"] == ["kritis", "küste"]
+    tag = ("org", "tag", "Landkreis C")
+    changed = center.json(*tag, "--add", "probe", "--add", "kritis", "--remove", "küste")
+    assert changed["tags"] == ["kritis", "probe"]
+    assert "kritis, probe" in center.run(*tag).stdout
+    listed = {one["name"]: one["tags"] for one in center.json("org", "list")["organisations"]}
+    assert (listed["Landkreis C"], listed["Landkreis A"]) == (["kritis", "probe"], [])
+    for word in ("two words", "-x", "x" * 33, "", "a,b"):
+        assert "is no tag" in center.run(*tag, "--add", word, code=2).stderr
+    many = [word for number in range(19) for word in ("--add", f"t{number}")]
+    assert "at most 20" in center.run(*tag, *many, code=2).stderr
+    assert center.json(*tag, "--add", "tief", "--remove", "tief")["tags"][-1] == "tief"
+
+
 def test_a_client_belongs_to_a_member(center: Terminal) -> None:
     add = ("org", "add", "Stadt B", "--kind", "client")
     center.run(*add, code=2)
@@ -128,3 +144,28 @@ def test_a_list_that_is_no_terminal_folds_no_id(center: Terminal) -> None:
     with center.started("org", "list") as process:
         printed, _ = process.communicate(timeout=PATIENCE)
     assert [one for one in ids if one not in printed] == []
+
+
+def test_what_is_known_of_a_person_is_changed(center: Terminal) -> None:
+    add = ("user", "add", "--org", "Landkreis A", "--mail")
+    anna = center.json(*add, "anna@a.example", "Anna", "--phone", "112", "--role", "it-lead")
+    bert = center.json(*add, "bert@a.example", "Bert")
+    change = ("user", "change", "anna@a.example")
+    moved = center.json(*change, "--mail", "a@a.example", "--role", "press", "--role", "legal")
+    assert moved == anna | {"mail": "a@a.example", "roles": ["press", "legal"]}
+    change = ("user", "change", anna["id"])
+    changed = center.json(*change, "--deputy", "bert@a.example", "--without", "phones")
+    assert (changed["deputy"], changed["phones"]) == (bert["id"], [])
+    center.run("user", "add", "Cem", "--org", "Landkreis B", "--mail", "cem@b.example")
+    for words, reason in (
+        (("--mail", "bert@a.example"), "already known"),
+        (("--mail", "anna"), "not a mail address"),
+        (("--deputy", "cem@b.example"), "same organisation"),
+        (("--deputy", anna["id"]), "stands in for himself"),
+        (("--name", " "), "is no name"),
+        (("--without", "mail"), "phones"),
+    ):
+        assert reason in center.run(*change, *words, code=2, COLUMNS="200").stderr
+    alone = center.json(*change, "--without", "deputy", "--name", "Anna Meier")
+    assert alone == changed | {"deputy": None, "name": "Anna Meier"}
+    assert "0 people" in center.run("user", "change", "anna@a.example", code=2).stderr

@@ -92,6 +92,9 @@ def test_a_whole_response(desk: Desk) -> None:
     plan = (ID, "--of-group", "members", "--tlp", "amber", "--set", "wert=x", "--exercise")
     seen = desk.run("lena", "response", "preview", *plan).stdout
     assert "ÜBUNG: lage: 2 organisations, approvals: 1" in seen
+    desk.terminal.run("org", "tag", "Landkreis B", "--add", "kritis")
+    some = desk.json("lena", "response", "preview", *plan, "--tag", "kritis")["counties"]
+    assert [each["name"] for each in some] == ["Landkreis B"]
     assert desk.json("lena", "response", "list")["responses"] == []
     made = desk.json("lena", "response", "start", *plan)
     one = made["id"]

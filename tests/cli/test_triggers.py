@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from cli.terminal import ROOT, Terminal
+from cybercoop.collect import founding
 from cybercoop.errors import Refused
 from cybercoop.playbooks import checking
 from cybercoop.responses import rules
@@ -79,6 +80,7 @@ def test_wrong_usage_is_told(words: tuple[str, ...], reason: str, center: Termin
         ({"action": "obey"}, "action"),
         ({"counties": "all"}, "counties"),
         ({"counties": "touched"}, "counties"),
+        ({"counties": "tag:Two words"}, "counties"),
         ({"limit": "0 in 24h"}, "limit"),
         ({"limit": "5 in 999d"}, "limit"),
         ({"repeat_after": "1y"}, "repeat_after"),
@@ -209,3 +211,14 @@ async def test_a_schedule_keeps_to_the_clock_on_the_wall(database_url: str, tmp_
         assert fired == [1, 1, 2, 2, 3]
         assert all(one.exercise for one in await on.responses())
         assert (await on.responses())[1].variables == {"__wert__": "2027-03-28T01:30:00.000000Z"}
+
+
+async def test_a_rule_asks_those_who_carry_a_tag(database_url: str, tmp_path: Path) -> None:
+    async with desk(database_url, tmp_path, any={"counties": "tag:kritis"}) as on:
+        await on.say(on.counties[0])
+        assert await on.verdicts() == {"no-county": 1}
+        for name in ("Kreis 2", "Kreis 4"):
+            await founding.change_tags(on.world.database, name, ["kritis"], [])
+        await on.say(on.counties[0], "other.cybercoop-test.net")
+        (response,) = await on.responses()
+        assert await on.asked(response) == {"Kreis 2", "Kreis 4"}

@@ -6,7 +6,7 @@ from typing import Any
 
 from cybercoop.members.organisations import Kind
 from incidents.cases import ask, reported
-from world import Seat, World, world
+from world import SECOND, Seat, World, indicator, world
 
 
 async def test_values_of_an_incident_go_out_in_one_step(database_url: str, tmp_path: Path) -> None:
@@ -78,3 +78,54 @@ async def test_what_is_shared_is_what_the_preview_showed(database_url: str, tmp_
         await ask(center, "DELETE", f"{path}/share", county, code=404)
         own = {one["id"] for one in await center.feed(county, "contributions")}
         assert given["id"] not in own
+
+
+async def links(center: World, seat: Seat, path: str) -> dict[str, str | None]:
+    """Return the values of an incident, and under which push others were given them."""
+    shown = await ask(center, "GET", path, seat)
+    return {one["value"]: one["push"] for one in shown["indicators"]}
+
+
+async def test_the_values_that_a_share_gave_go_with_it(database_url: str, tmp_path: Path) -> None:
+    async with world(database_url, tmp_path) as center:
+        county, other = await center.org("Landkreis A"), await center.org("Landkreis B")
+        path = f"/incidents/{await reported(center, county)}"
+        said = {"values": ["alone-host.net", "own-host.net", "both-host.net"]}
+        await ask(center, "POST", f"{path}/indicators", county, said, 201)
+        await center.push(county, [indicator("own-host.net")], tlp="amber")
+        await center.push(other, [indicator("both-host.net")], tlp="amber")
+        await ask(center, "POST", f"{path}/share", county, {"tlp": "amber"})
+        center.clock.forward(SECOND)
+        again = {"tlp": "amber", "with_text": True}
+        await ask(center, "POST", f"{path}/share", county, again)
+        await center.project()
+        assert len(await center.patterns(other)) == 3
+        assert None not in (await links(center, county, path)).values()
+        await ask(center, "DELETE", f"{path}/share", county)
+        await center.project()
+        left = {f"[domain-name:value = '{name}-host.net']" for name in ("own", "both")}
+        assert await center.patterns(other) == left
+        assert set((await links(center, county, path)).values()) == {None}
+        await ask(center, "POST", f"{path}/share", county, {"tlp": "amber"})
+        await center.project()
+        assert len(await center.patterns(other)) == 3
+
+
+async def test_values_that_were_pushed_by_themselves_outlast_the_share(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with world(database_url, tmp_path) as center:
+        county, other = await center.org("Landkreis A"), await center.org("Landkreis B")
+        path = f"/incidents/{await reported(center, county)}"
+        said = {"values": ["evil-host.net"]}
+        await ask(center, "POST", f"{path}/indicators", county, said, 201)
+        given = await ask(center, "POST", f"{path}/indicators/push", county, {"tlp": "green"})
+        center.clock.forward(SECOND)
+        await ask(center, "POST", f"{path}/share", county, {"tlp": "amber+strict"})
+        await center.project()
+        assert await links(center, county, path) != {"evil-host.net": given["push_id"]}
+        await ask(center, "DELETE", f"{path}/share", county)
+        await center.project()
+        assert await center.patterns(other) == {"[domain-name:value = 'evil-host.net']"}
+        assert await links(center, county, path) == {"evil-host.net": given["push_id"]}
+        assert await center.patterns(other, "feed-community") != set()

@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from cybercoop.incidents.cases import Entry
 from cybercoop.members.tokens import Scope
 from cybercoop.stix import times
+from cybercoop.store import incidents
 from incidents.cases import CASE, FOREIGN, ROOT, ask, reported, whats
 from world import SECOND, World, world
 
@@ -240,3 +242,24 @@ async def test_a_request_that_comes_again_reports_once(database_url: str, tmp_pa
         assert answers[0].json["id"] == answers[1].json["id"]
         assert len((await ask(center, "GET", "/incidents", county))["incidents"]) == 1
         assert times.micros(answers[0].json["shown"]["known"]) <= center.clock.now
+
+
+async def test_a_long_timeline_is_read_page_by_page(database_url: str, tmp_path: Path) -> None:
+    async with world(database_url, tmp_path) as center:
+        county, other = await center.org("Landkreis A"), await center.org("Landkreis B")
+        one = await reported(center, county)
+        async with center.database.write() as connection:
+            for number in range(120):
+                entry = Entry(center.clock.now, "id", "note", f"{number}")
+                await incidents.note(connection, one, entry)
+        shown = (await ask(center, "GET", f"/incidents/{one}", county))["timeline"]
+        assert [line["text"] for line in shown] == [f"{number}" for number in range(20, 120)]
+        path, read, cursor = f"/incidents/{one}/timeline", [], ""
+        while cursor is not None:
+            page = await ask(center, "GET", f"{path}?limit=50{cursor}", county)
+            assert len(page["timeline"]) <= 50
+            read += [line["text"] for line in page["timeline"]]
+            cursor = page["next"] and f"&cursor={page['next']}"
+        assert read == ["high", *(f"{number}" for number in range(120))]
+        await ask(center, "GET", path, other, code=404)
+        await ask(center, "GET", f"{path}?cursor=x", county, code=400)

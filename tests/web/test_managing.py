@@ -52,6 +52,29 @@ async def test_the_center_enrols_organisations_and_forms_groups(
         assert len((await ask(center, "GET", "/groups", reader))["groups"]) == 1
 
 
+async def test_the_center_tags_and_a_county_sees_its_own_tags(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with world(database_url, tmp_path) as center:
+        analyst, county = await admin(center, "Testzentrum"), await admin(center, "Landkreis A")
+        await admin(center, "Landkreis B")
+        path = "/organisations/Landkreis A/tags"
+        said = {"add": ["Kritis", "probe"]}
+        assert (await ask(center, "POST", path, analyst, said))["tags"] == ["kritis", "probe"]
+        said = {"add": ["kritis"], "remove": ["probe", "never"]}
+        assert (await ask(center, "POST", path, analyst, said))["tags"] == ["kritis"]
+        (mine,) = (await ask(center, "GET", "/organisations", county))["organisations"]
+        assert mine["tags"] == ["kritis"]
+        await ask(center, "POST", path, county, said, 403)
+        await ask(center, "POST", path, analyst, {"add": ["two words"]}, 400)
+        said = {"name": "Landkreis C", "kind": "member", "tags": ["Kritis"]}
+        made = await ask(center, "POST", "/organisations", analyst, said, 201)
+        assert made["tags"] == ["kritis"]
+        every = (await ask(center, "GET", "/organisations", analyst))["organisations"]
+        tagged = [one["name"] for one in every if "kritis" in one["tags"]]
+        assert tagged == ["Landkreis A", "Landkreis C"]
+
+
 async def test_a_county_gives_out_and_ends_its_own_tokens(
     database_url: str, tmp_path: Path
 ) -> None:
@@ -76,6 +99,31 @@ async def test_a_county_gives_out_and_ends_its_own_tokens(
         await ask(center, "GET", "/people", successor, code=401)
         refused = await ask(center, "POST", f"{path}/rotation", county, said, 400)
         assert refused["code"] == "misused"
+
+
+async def test_a_county_changes_its_people_and_nobody_elses(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with world(database_url, tmp_path) as center:
+        county, other = await admin(center, "Landkreis A"), await admin(center, "Landkreis B")
+        analyst = await admin(center, "Testzentrum")
+        said = {"name": "Anna", "mail": "anna@a.example", "phones": ["112"], "roles": ["it-lead"]}
+        anna = await ask(center, "POST", "/people", county, said, 201)
+        bert = {"name": "Bert", "mail": "bert@a.example", "deputy": anna["id"]}
+        bert = await ask(center, "POST", "/people", county, bert, 201)
+        path = f"/people/{anna['id']}"
+        said = {"roles": ["press"], "deputy": "bert@a.example", "mail": "a@a.example"}
+        changed = await ask(center, "PATCH", path, county, said)
+        assert changed == anna | said | {"deputy": bert["id"]}
+        assert (await ask(center, "PATCH", path, county, {})) == changed
+        lone = await ask(center, "PATCH", path, analyst, {"deputy": "", "phones": []})
+        assert lone == changed | {"deputy": None, "phones": []}
+        await ask(center, "PATCH", path, other, {"name": "X"}, 404)
+        await ask(center, "PATCH", path, county, {"deputy": "nobody@a.example"}, 422)
+        await ask(center, "PATCH", path, county, {"deputy": anna["id"]}, 400)
+        await ask(center, "PATCH", path, county, {"mail": "bert@a.example"}, 400)
+        people = (await ask(center, "GET", "/people", county))["people"]
+        assert people == [lone, bert]
 
 
 async def test_what_a_county_has_is_protected_until_it_is_dropped(

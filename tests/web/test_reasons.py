@@ -24,7 +24,10 @@ ROOMS = (
     *("exports/orders.py", "incidents/taxonomy.py", "incidents/cases.py", "incidents/clocks.py"),
     *("incidents/profiles/__init__.py", "collect/incidents.py", "collect/incident_parts.py"),
     *("collect/incident_sharing.py", "store/incidents.py", "store/incident_parts.py"),
-    "web/pages/incidents.py",
+    *("web/pages/incidents.py", "web/pages/responses.py", "web/pages/tasks.py"),
+    *("responses/doing.py", "responses/leading.py", "responses/starting.py"),
+    *("responses/linked.py", "responses/commands/block.py", "web/api/planning.py"),
+    *("playbooks/variables.py", "playbooks/duties.py", "store/responses.py", "store/runs.py"),
 )
 UNSEEN = (
     r"The format 'x' is made of several files\.",

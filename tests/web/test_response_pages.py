@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from cybercoop.collect import founding
 from cybercoop.members.tokens import Scope
 from cybercoop.web import pages
 from cybercoop.web.pages import responses, tasks
@@ -69,7 +70,7 @@ async def test_a_response_is_proposed_approved_answered_and_seen(
             path = await proposed(browser, exercise="1")
             page = await browser.get(path)
             own = await browser.send(page.form(path), deed="approve")
-            assert (own.status, "cannot approve" in own.text) == (422, True)
+            assert (own.status, "kann ihm nicht zustimmen" in own.text) == (422, True)
         async with Browser(one.world) as browser:
             await browser.sign_in(anna.token)
             page = await browser.get(path)
@@ -86,7 +87,7 @@ async def test_a_response_is_proposed_approved_answered_and_seen(
             form = (await browser.get(place)).form(place)
             assert form.choices["answer.__gesehen__"] == ["yes", "no", "unknown"]
             missing = await browser.send(form, deed="done")
-            assert (missing.status, "needs an answer" in missing.text) == (422, True)
+            assert (missing.status, "braucht eine Antwort" in missing.text) == (422, True)
             said = await browser.send(form, deed="remark", text=EVIL)
             assert EVIL in said.text
             assert "<script>" not in said.source
@@ -184,3 +185,18 @@ async def test_nothing_to_do_is_said(tmp_path: Path) -> None:
         async with Browser(center) as browser:
             await browser.sign_in(lead.token)
             assert "kein Playbook" in (await browser.get("/responses/new")).text
+
+
+async def test_who_carries_a_tag_is_chosen_on_the_page(tmp_path: Path) -> None:
+    async with stage(f"sqlite:///{tmp_path / 'coop.sqlite'}", tmp_path, counties=2) as one:
+        lena = await person(one, "Lena")
+        await imported(one, lena, BOOK)
+        await founding.change_tags(one.world.database, "Kreis 2", ["kritis"], [])
+        async with Browser(one.world) as browser:
+            await browser.sign_in(lena.token)
+            page = await browser.get("/responses/new?playbook=" + key("playbook", "lage"))
+            form = page.form("/responses/new")
+            assert '<option value="kritis">' in page.source
+            said = {"value.__wert__": "x", "deed": "preview", "tlp": "amber", "tag": "kritis"}
+            seen = await browser.send(form, **said)
+            assert ("Kreis 2" in seen.text, "Kreis 1" in seen.text) == (True, False)

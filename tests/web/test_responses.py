@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from cybercoop.collect import tokens
+from cybercoop.collect import founding, tokens
 from cybercoop.members.organisations import Kind, Person
 from cybercoop.members.tokens import Scope
 from cybercoop.responses import doing
@@ -315,6 +315,8 @@ async def test_only_those_who_may_see_it_are_chosen(tmp_path: Path) -> None:
         admin = await one.world.seat("Kreis 2", Scope.ADMIN)
         have = {"assets": [{"kind": "software", "value": "FortiOS", "vendor": "Fortinet"}]}
         await ask(one, "POST", "/assets", admin, have, 201)
+        for name in ("Kreis 2", "Stadt A"):
+            await founding.change_tags(one.world.database, name, ["kritis"], [])
         await imported(one, lead, WIDE)
 
         async def meant(**said: Any) -> tuple[list[str], list[str]]:
@@ -328,8 +330,12 @@ async def test_only_those_who_may_see_it_are_chosen(tmp_path: Path) -> None:
         assert await meant(everybody=True) == (every, [])
         assert await meant(everybody=True, tlp="amber+strict") == (every[:3], ["Stadt A"])
         assert await meant(of_group="krisenstab", group="krisenstab") == (every[:2], [])
+        assert await meant(tag="Kritis") == (["Kreis 2", "Stadt A"], [])
+        narrowed = {"tag": "kritis", "of_group": "members"}
+        assert await meant(**narrowed, counties=["Kreis 1"]) == (every[:2], [])
         assert await meant(software="fortios", counties=["Kreis 1"]) == (every[:2], [])
         await ask(one, "POST", "/responses/preview", lead, PLAN | {"software": "nowhere"}, 422)
+        await ask(one, "POST", "/responses/preview", lead, PLAN | {"tag": "nowhere"}, 422)
 
 
 async def test_a_center_s_token_leads_and_people_approve(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Commands about who takes part: ``init``, ``org``, ``group``, ``user``."""
+"""Commands about who takes part: ``init``, ``org``, ``group``."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -9,19 +9,27 @@ import typer
 from cybercoop.cli.opened import on_database
 from cybercoop.cli.shown import Json, many, one
 from cybercoop.collect import founding, leaving
+from cybercoop.collect.leaving import Left
 from cybercoop.errors import Misused
-from cybercoop.members.organisations import Group, Kind, Organisation, Person, checked_mail
+from cybercoop.members.organisations import (
+    Group,
+    Kind,
+    Organisation,
+    checked_tags,
+)
 from cybercoop.sharing import keys_of
 from cybercoop.sharing.marking import LEVELS
 from cybercoop.store import members
-from cybercoop.store.database import Connection, Database
+from cybercoop.store.database import Database
 from cybercoop.surroundings import Surroundings
 
 org = typer.Typer(no_args_is_help=True, help="Organisations: members, clients, partners.")
 group = typer.Typer(no_args_is_help=True, help="Groups that share under a common agreement.")
-user = typer.Typer(no_args_is_help=True, help="People of an organisation.")
 
 Name = Annotated[str, typer.Argument(help="Name or id of the organisation.")]
+Tags = Annotated[
+    list[str] | None, typer.Option(help="Word by which responses choose it; may be repeated.")
+]
 
 
 class Part(StrEnum):
@@ -62,6 +70,7 @@ def _shown(made: Organisation) -> dict[str, Any]:
         "named": made.named,
         "catalogue": made.catalogue,
         "groups": sorted(_groups(made)),
+        "tags": sorted(made.tags),
     }
 
 
@@ -88,6 +97,7 @@ def org_add(
     catalogue: Annotated[
         bool, typer.Option("--catalogue", help="Release its objects with their ids.")
     ] = False,
+    tag: Tags = None,
     as_json: Json = False,
 ) -> None:
     """Enrol an organisation.
@@ -96,9 +106,9 @@ def org_add(
 
     cybercoop org add "Landkreis Cochem-Zell" --kind member
     cybercoop org add "Stadt Daun" --kind client --of "Landkreis Vulkaneifel"
-    cybercoop org add "Landes-CERT" --kind partner --community
+    cybercoop org add "Landes-CERT" --kind partner --community --tag lagebild
     """
-    level = _level(default_tlp)
+    level, tags = _level(default_tlp), checked_tags(tag or ())
 
     async def work(database: Database) -> Organisation:
         around = Surroundings()
@@ -113,6 +123,7 @@ def org_add(
             default_group=default_group,
             named=named,
             catalogue=catalogue,
+            tags=tags,
         )
         return await founding.add_organisation(database, new, around)
 
@@ -150,18 +161,45 @@ def org_list(as_json: Json = False) -> None:
     names = {each.id: each.name for each in found}
     rows = [_shown(each) for each in found]
     if not as_json:
-        kept = ("name", "kind", "of", "community", "default_tlp", "groups", "id")
+        kept = ("name", "kind", "of", "community", "default_tlp", "groups", "tags", "id")
         rows = [{name: row[name] for name in kept} for row in rows]
         rows = [row | {"of": names.get(row["of"])} for row in rows]
     many("organisations", rows, as_json=as_json)
 
 
+@org.command("tag")
+def org_tag(
+    name: Name,
+    add: Annotated[list[str] | None, typer.Option(help="Tag to give; may be repeated.")] = None,
+    remove: Annotated[
+        list[str] | None, typer.Option(help="Tag to take away; may be repeated.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Give tags to an organisation, and take others away; responses choose by them.
+
+    For example:
+
+    cybercoop org tag "Landkreis Cochem-Zell" --add kritis --remove probe
+    """
+
+    async def work(database: Database) -> Organisation:
+        return await founding.change_tags(database, name, add or (), remove or ())
+
+    changed = on_database(work)
+    carried = ", ".join(sorted(changed.tags)) or "no tags"
+    one(_shown(changed), f"{changed.name} carries {carried}.", as_json=as_json)
+
+
 @org.command("leave")
 def org_leave(
     name: Name,
-    export: Annotated[Path, typer.Option(help="File that takes all that it contributed.")],
+    export: Annotated[
+        Path, typer.Option(help="File that takes all that it contributed, and its incidents.")
+    ],
     withdraw: Annotated[
-        bool, typer.Option("--withdraw/--keep", help="What becomes of its contributions.")
+        bool,
+        typer.Option("--withdraw/--keep", help="What becomes of its contributions and incidents."),
     ],
     as_json: Json = False,
 ) -> None:
@@ -172,13 +210,15 @@ def org_leave(
     cybercoop org leave "Landkreis Cochem-Zell" --export all.json --withdraw
     """
 
-    async def work(database: Database) -> tuple[Organisation, int]:
+    async def work(database: Database) -> Left:
         return await leaving.leave(database, name, export, Surroundings().now(), withdraw=withdraw)
 
-    gone, count = on_database(work)
+    left = on_database(work)
     became = "withdrawn" if withdraw else "kept"
-    said = {"id": gone.id, "exported": count, "file": str(export), "contributions": became}
-    text = f"{gone.name} has left. {count} object versions are in {export}; they are {became} here."
+    said = {"id": left.org.id, "exported": left.versions, "incidents": left.incidents}
+    said |= {"file": str(export), "contributions": became}
+    counted = f"{left.versions} object versions and {left.incidents} incidents"
+    text = f"{left.org.name} has left. {counted} are in {export}; they are {became} here."
     one(said, text, as_json=as_json)
 
 
@@ -265,48 +305,3 @@ def group_leave(
     cybercoop group leave krisenstab "Landkreis Cochem-Zell"
     """
     _change(group_id, name, joins=False, as_json=as_json)
-
-
-@user.command("add")
-def user_add(
-    name: Annotated[str, typer.Argument(help="Name of the person.")],
-    org_name: Annotated[str, typer.Option("--org", help="Organisation, by name or id.")],
-    mail: Annotated[str, typer.Option(help="Mail address.")],
-    phone: Annotated[list[str] | None, typer.Option(help="Phone number; may be repeated.")] = None,
-    role: Annotated[list[str] | None, typer.Option(help="Role; may be repeated.")] = None,
-    deputy: Annotated[str | None, typer.Option(help="Who stands in, by mail or id.")] = None,
-    as_json: Json = False,
-) -> None:
-    """Add a person to an organisation.
-
-    For example:
-
-    cybercoop user add "IT" --org "Landkreis Cochem-Zell" --mail it@example.org
-    cybercoop user add B --org A --mail b@a.example --deputy a@a.example
-    """
-
-    async def work(database: Database) -> Person:
-        around = Surroundings()
-        async with database.write() as connection:
-            org_id = (await members.find(connection, org_name)).id
-            phones, roles = tuple(phone or ()), tuple(role or ())
-            who = founding.checked_name(name)
-            stands_in = await _deputy(connection, org_id, deputy)
-            new = Person(around.uuid(), org_id, who, checked_mail(mail), phones, roles, stands_in)
-            await members.add_person(connection, new, around.now())
-        return new
-
-    made = on_database(work)
-    said: dict[str, Any] = {"id": made.id, "name": made.name, "mail": made.mail}
-    said |= {"organisation": made.org_id, "phones": list(made.phones), "roles": list(made.roles)}
-    said["deputy"] = made.deputy_id
-    one(said, f"{made.name} is known. The id is {made.id}.", as_json=as_json)
-
-
-async def _deputy(connection: Connection, org_id: str, named: str | None) -> str | None:
-    if named is None:
-        return None
-    found = await members.find_person(connection, named)
-    if found.org_id != org_id:
-        raise Misused("A deputy is of the same organisation.")
-    return found.id

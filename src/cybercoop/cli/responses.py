@@ -20,6 +20,7 @@ Counties = Annotated[
     list[str] | None, typer.Option("--county", help="Organisation by name or id; repeatable.")
 ]
 OfGroup = Annotated[str | None, typer.Option(help="All organisations of a group; or members.")]
+Tag = Annotated[str | None, typer.Option(help="All that carry a tag of the center.")]
 Software = Annotated[str | None, typer.Option(help="All that said that they have it.")]
 Everybody = Annotated[bool, typer.Option("--everybody", help="All that may see it.")]
 Values = Annotated[
@@ -52,6 +53,7 @@ def _plan(
     version: str,
     counties: list[str] | None,
     of_group: str | None,
+    tag: str | None,
     software: str | None,
     values: list[str] | None,
     title: str,
@@ -68,6 +70,7 @@ def _plan(
         "version": version,
         "counties": counties or [],
         "of_group": of_group,
+        "tag": tag,
         "software": software,
         "everybody": everybody,
         "values": {_variable(name): value for name, _, value in pairs},
@@ -92,6 +95,7 @@ def preview(
     version: Version = "",
     counties: Counties = None,
     of_group: OfGroup = None,
+    tag: Tag = None,
     software: Software = None,
     everybody: Everybody = False,
     values: Values = None,
@@ -112,7 +116,7 @@ def preview(
     cybercoop response preview playbook--UUID --of-group members --tlp amber
     """
     said = _plan(
-        *(playbook, version, counties, of_group, software, values, title),
+        *(playbook, version, counties, of_group, tag, software, values, title),
         *(tlp, group, known, incident),
         everybody=everybody,
         exercise=exercise,
@@ -138,6 +142,7 @@ def start(
     version: Version = "",
     counties: Counties = None,
     of_group: OfGroup = None,
+    tag: Tag = None,
     software: Software = None,
     everybody: Everybody = False,
     values: Values = None,
@@ -162,7 +167,7 @@ def start(
     cybercoop response start playbook--UUID --everybody --tlp amber --set n=x.org
     """
     said = _plan(
-        *(playbook, version, counties, of_group, software, values, title),
+        *(playbook, version, counties, of_group, tag, software, values, title),
         *(tlp, group, known, incident),
         everybody=everybody,
         exercise=exercise,

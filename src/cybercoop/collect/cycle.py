@@ -63,9 +63,14 @@ class Cycle:
         """Project ``claims`` and look again at ``queued`` places."""
         await projection.unqueue(self.connection, queued)
         ids = list({row.stix_id for row in claims})
-        # An incident refers to nothing: a new version takes its place before the old one goes.
+        # What refers to others is settled in its turn and not before: until a new version has
+        # found its place the old one's would look empty, and the release would get another id.
+        turns = {one.seq for one in claims if refers(one, self.names)}
+        later = _places(one for one in claims if one.seq in turns)
+        alone = _places(one for one in claims if one.seq not in turns)
+        await self._settle(alone | (set(queued) - later))
+        # An incident refers to nothing, and relationships may end in it.
         await self._refer(_INCIDENT, claims, ids)
-        await self._settle(_places(claims) | set(queued))
         await self._refer(_RELATIONSHIP, claims, ids)
         await self._refer(_SIGHTING, claims, ids)
         before = set(self._changed)

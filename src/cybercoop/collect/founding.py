@@ -1,13 +1,20 @@
 """Founding: what has to be there before anybody can push."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from cybercoop.collect.intake import Push, accept_within
 from cybercoop.errors import Misused
-from cybercoop.members.organisations import MEMBERS, Group, Kind, Organisation, slug
+from cybercoop.members.organisations import (
+    MEMBERS,
+    Group,
+    Kind,
+    Organisation,
+    checked_tags,
+    slug,
+)
 from cybercoop.sharing import Addressed, keys_of, marking, stamps
 from cybercoop.stix import times
 from cybercoop.store import contributions, feeds, members
@@ -131,6 +138,17 @@ async def _publish(
     verdicts = await accept_within(connection, center, org, body, Push(addressed), now)
     if refused := [one for one in verdicts if one.outcome == "refused"]:
         raise Misused(f"The center's own definitions were refused: {refused[0].reason}")
+
+
+async def change_tags(
+    database: Database, org_name: str, add: Iterable[str], remove: Iterable[str]
+) -> Organisation:
+    """Give tags to an organisation and take others away; raise ``Misused`` for what is no tag."""
+    given, taken = checked_tags(add), checked_tags(remove)
+    async with database.write() as connection:
+        org = await members.find(connection, org_name)
+        await members.change_tags(connection, org.id, given, taken)
+        return await members.find(connection, org.id)
 
 
 async def change_membership(

@@ -1,13 +1,17 @@
-"""What an organisation takes away of an incident: a STIX bundle, a PDF, drafts of reports."""
+"""What an organisation takes away of an incident: STIX, PDF, drafts of reports, or all of it."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
+
+import msgspec
 
 from cybercoop.collect.incident_sharing import indicators_of
 from cybercoop.collect.incidents import Acting
 from cybercoop.incidents import bundle, drafts, profiles, report
 from cybercoop.incidents.cases import Incident
 from cybercoop.incidents.taxonomy import Language
+from cybercoop.stix import times
 from cybercoop.store import incident_parts, incidents
 from cybercoop.store.database import Connection
 
@@ -63,3 +67,39 @@ async def draft(
         facts["earlier"] = drafts.local(earlier.ended_at, duty.zone)
     due = held[stage].due_at if stage in held else None
     return drafts.draft(duty.name, stage, facts), due
+
+
+async def whole(connection: Connection, incident: Incident) -> AsyncIterator[bytes]:
+    """Yield one JSON object with all there is of an incident: people, and files as base64, too.
+
+    Files come one at a time: together they may be larger than what memory is there.
+    """
+    held = incident.id
+    share = await incidents.share_of(connection, held)
+    body = _told(incident) | {
+        "timeline": [_told(one) for one in await incidents.timeline(connection, held)],
+        "clocks": [_told(one) for one in await incidents.clocks_of(connection, held)],
+        "people": [_told(one) for one in await incident_parts.people_of(connection, held)],
+        "participants": [
+            _told(one) for one in await incident_parts.participants_of(connection, held)
+        ],
+        "indicators": [_told(one) for one in await incident_parts.linked(connection, held)],
+        "responses": await incident_parts.responses_of(connection, held),
+        "share": None if share is None else _told(share),
+    }
+    yield msgspec.json.encode(body)[:-1] + b',"files":['
+    for number, one in enumerate(await incident_parts.files_of(connection, held)):
+        _, content = await incident_parts.content_of(connection, held, one.id)
+        yield b"," * (number > 0) + msgspec.json.encode(_told(one) | {"content": content})
+    yield b"]}"
+
+
+def _told(thing: object) -> dict[str, Any]:
+    """Return a record as JSON takes it, its times as text (RFC 3339)."""
+    said: dict[str, Any] = msgspec.to_builtins(thing)
+    return {name: _moment(name, value) for name, value in said.items() if name != "stamp"}
+
+
+def _moment(name: str, value: object) -> object:
+    is_time = name in {"at", "since"} or name.endswith("_at")
+    return times.text(value) if is_time and isinstance(value, int) else value

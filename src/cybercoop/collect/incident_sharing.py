@@ -20,7 +20,7 @@ from cybercoop.incidents import bundle
 from cybercoop.incidents.cases import Incident
 from cybercoop.sharing import UNSAID, Addressed, locks
 from cybercoop.sharing.audience import audience
-from cybercoop.store import contributions, incident_parts, incidents, members
+from cybercoop.store import contributions, incident_parts, incidents, members, pushes
 from cybercoop.store.database import Connection, Database
 from cybercoop.store.incident_parts import Linked
 from cybercoop.store.incidents import Shared
@@ -110,8 +110,8 @@ async def share(
 async def withdraw(connection: Connection, by: Acting, incident_id: str) -> Shared:
     """Take back what was given of an incident; raise ``NotFound`` where nothing was.
 
-    The values that were given along stay: others may have seen them, too. They are taken back
-    by undoing their push.
+    The values that were given along go, too, as if they had never been given: what stood before
+    stands again, and what was pushed in a step of its own stays.
     """
     incident = await found(connection, by, incident_id)
     held = await incidents.share_of(connection, incident.id)
@@ -119,9 +119,17 @@ async def withdraw(connection: Connection, by: Acting, incident_id: str) -> Shar
         raise NotFound("Nothing of this incident is shared.")
     await contributions.stamps(connection, by.org.id, by.now, 0)
     values = await incident_parts.linked(connection, incident.id)
-    ties = bundle.relations(incident, [_indicator_id(incident, one) for one in values], by.now)
-    ids = [held.stix_id, *(one["id"] for one in ties)]
-    await contributions.withdraw(connection, by.org.id, ids)
+    ids = {_indicator_id(incident, one): one for one in values}
+    shares = await pushes.with_object(connection, by.org.id, held.stix_id)
+    await pushes.take_back(connection, by.org.id, shares, list(ids))
+    stand = await pushes.of_objects(connection, by.org.id, list(ids))
+    for one_id, value in ids.items():
+        push_id = stand.get(one_id)
+        if push_id != value.push_id:
+            await incident_parts.mark_given(connection, incident.id, [value], push_id)
+    ties = bundle.relations(incident, ids, by.now)
+    gone_too = [held.stix_id, *(one["id"] for one in ties)]
+    await contributions.withdraw(connection, by.org.id, gone_too)
     gone = replace(held, withdrawn=True, stamp=max(by.now, held.stamp + 1))
     await incidents.share(connection, gone)
     await note(connection, by, incident, "withdrawn", held.lock)

@@ -19,5 +19,5 @@ async def undo(database: Database, org: Organisation, push_id: str, now: int) ->
         found = await pushes.count(connection, org.id, push_id)
         if not found:
             raise NotFound("Nothing is left of this push, or it is not one of yours.")
-        await pushes.take_back(connection, org.id, push_id)
+        await pushes.take_back(connection, org.id, [push_id])
     return found

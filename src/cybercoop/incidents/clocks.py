@@ -6,13 +6,12 @@ clocks leaves out becomes the one an hour later; of a time that comes twice the 
 Weekends and holidays move nothing, for whoever reports too early has done no harm.
 """
 
-import calendar
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from cybercoop.errors import Refused
+from cybercoop.stix import times
 
 KNOWLEDGE = "knowledge"
 """A stage that runs from when the organisation came to know of the incident."""
@@ -23,9 +22,6 @@ DONE, WAIVED = "done", "waived"
 SOON = 4
 """The last such part of a span is when people are reminded: a quarter."""
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICRO = timedelta(microseconds=1)
-_LAST_YEAR = 9998
 _SPAN = re.compile(
     r"P(?=[0-9T])(?:([0-9]{1,2})M)?(?:([0-9]{1,3})D)?(?:T(?=[0-9])(?:([0-9]{1,3})H)?(?:([0-9]{1,4})M)?)?"
 )
@@ -80,17 +76,4 @@ def span(text: str) -> Span:
 
 def after(moment: int, length: Span, zone: ZoneInfo) -> int:
     """Return when a span that begins at ``moment`` has passed, in microseconds since 1970."""
-    begins = _EPOCH + moment * _MICRO
-    if length.months or length.days:
-        there = begins.astimezone(zone)
-        later = _months_later(there, length.months) + timedelta(days=length.days)
-        # fold 0: what comes twice is meant the first time, what is left out moves forward.
-        begins = later.replace(fold=0).astimezone(UTC)
-    return (begins + timedelta(minutes=length.minutes) - _EPOCH) // _MICRO
-
-
-def _months_later(moment: datetime, months: int) -> datetime:
-    years, month = divmod(moment.month - 1 + months, 12)
-    year = min(moment.year + years, _LAST_YEAR)
-    day = min(moment.day, calendar.monthrange(year, month + 1)[1])
-    return moment.replace(year=year, month=month + 1, day=day)
+    return times.later(moment, zone, months=length.months, days=length.days, minutes=length.minutes)

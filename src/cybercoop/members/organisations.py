@@ -2,7 +2,8 @@
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from cybercoop.errors import Misused
@@ -11,6 +12,10 @@ _UMLAUTS: dict[int, str] = {ord("ä"): "ae", ord("ö"): "oe", ord("ü"): "ue", o
 
 MEMBERS = "members"
 """The group that holds every member and the center."""
+
+MOST_TAGS = 20
+
+_TAG = re.compile(r"[a-z0-9äöüß](?:[a-z0-9äöüß-]{0,30}[a-z0-9äöüß])?").fullmatch
 
 
 class Kind(StrEnum):
@@ -39,6 +44,7 @@ class Organisation:
     catalogue: bool = False
     groups: frozenset[str] = frozenset()
     parent_groups: frozenset[str] = frozenset()
+    tags: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +87,52 @@ def slug(title: str) -> str:
     return name
 
 
+def is_tag(word: str) -> bool:
+    """Say whether a word can be a tag: lower case, at most 32 letters, digits and hyphens."""
+    return _TAG(word) is not None
+
+
+def checked_tags(words: Iterable[str]) -> frozenset[str]:
+    """Return tags, in lower case; raise ``Misused`` for what is none and for too many."""
+    tags = frozenset(unicodedata.normalize("NFC", word).strip().lower() for word in words)
+    for tag in sorted(tags):
+        if not is_tag(tag):
+            msg = f"{tag!r} is no tag; write one word of at most 32 letters, digits and hyphens."
+            raise Misused(msg)
+    if len(tags) > MOST_TAGS:
+        msg = f"An organisation carries at most {MOST_TAGS} tags."
+        raise Misused(msg)
+    return tags
+
+
 def checked_mail(mail: str) -> str:
     """Return the address, trimmed; raise ``Misused`` unless it looks like one."""
     if not re.fullmatch(r"[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+\.[^@\s\x00-\x1f]+", mail.strip()):
         msg = f"{mail!r} is not a mail address; write it as name@example.org"
         raise Misused(msg)
     return mail.strip()
+
+
+def changed(
+    person: Person,
+    *,
+    name: str | None = None,
+    mail: str | None = None,
+    phones: tuple[str, ...] | None = None,
+    roles: tuple[str, ...] | None = None,
+    deputy_id: str | None = None,
+) -> Person:
+    """Return a person with what is named instead of what was; an empty ``deputy_id`` means nobody.
+
+    Raises ``Misused`` for what is no mail address, and where somebody would stand in for himself.
+    """
+    if deputy_id == person.id:
+        raise Misused("Nobody stands in for himself or herself.")
+    return replace(
+        person,
+        name=person.name if name is None else name,
+        mail=person.mail if mail is None else checked_mail(mail),
+        phones=person.phones if phones is None else phones,
+        roles=person.roles if roles is None else roles,
+        deputy_id=person.deputy_id if deputy_id is None else deputy_id or None,
+    )

@@ -17,7 +17,7 @@ from cybercoop.notices.carrying import Most
 from cybercoop.notices.mail import Mailbox, NotDelivered
 from cybercoop.notices.writing import Line
 from cybercoop.sharing import keys_of
-from cybercoop.store import notices, task_links
+from cybercoop.store import notice_pruning, notices, task_links
 from cybercoop.store import webhooks as remembered
 from cybercoop.store.database import Connection, Database
 from cybercoop.store.notices import Item, Letter, State
@@ -25,7 +25,8 @@ from cybercoop.surroundings import Surroundings
 
 _SECOND = 1_000_000
 _LEASE = 600 * _SECOND
-_PATIENCE = 3 * 86_400 * _SECOND
+_DAY = 86_400 * _SECOND
+_PATIENCE = 3 * _DAY
 _FIRST_PAUSE, _LONGEST_PAUSE = 5, 1800
 _AT_ONCE = 200
 _BERLIN = ZoneInfo("Europe/Berlin")
@@ -38,6 +39,7 @@ class Post:
     """Hold what delivering works with; without a mailbox, mail is kept here.
 
     ``address`` is where people sign in, ``digest_hour`` when they get what has time, in Berlin.
+    What was told is kept for ``kept_days``.
     """
 
     database: Database
@@ -45,12 +47,14 @@ class Post:
     mailbox: Mailbox | None
     address: str
     digest_hour: int = 7
+    kept_days: int = 90
 
 
 def post_of(database: Database, settings: Settings, around: Surroundings) -> Post:
     """Return how a center delivers that is set up like this."""
     box = mail.mailbox_of(settings)
-    return Post(database, around, box, settings.public_address, settings.digest_hour)
+    kept = (settings.digest_hour, settings.notice_days)
+    return Post(database, around, box, settings.public_address, *kept)
 
 
 def digest_time(now: int, hour: int) -> int:
@@ -86,6 +90,7 @@ async def due(post: Post) -> dict[str, int]:
         before = digest_time(now, post.digest_hour)
         await notices.bind(connection, before, now, _AT_ONCE)
         await task_links.prune(connection, now)
+        await notice_pruning.prune(connection, now - post.kept_days * _DAY)
         return await notices.claim(connection, now, _LEASE, _PATIENCE, _AT_ONCE)
 
 

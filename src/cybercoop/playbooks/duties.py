@@ -20,10 +20,8 @@ command has no place for arguments in the standard, so they stand here, and such
 in its step. Whoever does not know the type has to refuse it, which is what should happen.
 """
 
-import calendar
 import re
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -36,6 +34,7 @@ from cybercoop.playbooks.findings import Finding, Path
 from cybercoop.playbooks.schema import NAME
 from cybercoop.playbooks.shapes import Form, integer, items, keyed, record, short, word
 from cybercoop.playbooks.variables import Value
+from cybercoop.stix import times
 
 EXTENSION = "extension-definition--2f6a4d0e-6f0b-5d3c-9a41-7c1e5b8d9f20"
 
@@ -107,13 +106,7 @@ class Deadline(Struct, frozen=True):
         Months count on the calendar on the wall, and end on its last day where the day is missing;
         minutes are real time, whatever the clocks do.
         """
-        if self.months:
-            began = datetime.fromtimestamp(moment / 1e6, _WALL)
-            years, month = divmod(began.month - 1 + self.months, 12)
-            year, month = began.year + years, month + 1
-            day = min(began.day, calendar.monthrange(year, month)[1])
-            moment = round(began.replace(year=year, month=month, day=day).timestamp() * 1e6)
-        return moment + self.minutes * 60_000_000
+        return times.later(moment, _WALL, months=self.months, minutes=self.minutes)
 
 
 class Question(Struct, frozen=True):

@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Meta, Struct, field
 
 from cybercoop.errors import Misused, Refused
+from cybercoop.members.organisations import is_tag
 from cybercoop.playbooks.schema import NAME
 from cybercoop.responses.triggers import Given, Happened, Kind, kinds
 from cybercoop.responses.triggers._spans import hour, quiet_until, span
@@ -43,10 +44,10 @@ class Rule(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Hold one rule; without ``version`` the newest of its playbook that may be used.
 
     ``counties`` is ``members`` (all who can open the lock), ``touched`` (whom it is about),
-    ``group:NAME``, or a list of names or ids. ``action`` is the most that it does: what is to
-    ``propose`` or ``approve`` waits for approvals, the last of which begins it; ``start`` begins
-    where one approval would be enough. ``limit`` counts for each lock, ``repeat_after`` for each
-    subject.
+    ``group:NAME``, ``tag:NAME``, or a list of names or ids. ``action`` is the most that it does:
+    what is to ``propose`` or ``approve`` waits for approvals, the last of which begins it;
+    ``start`` begins where one approval would be enough. ``limit`` counts for each lock,
+    ``repeat_after`` for each subject.
     """
 
     name: str
@@ -215,7 +216,7 @@ def _check(rule: Rule) -> None:
     if rule.quiet:
         _check_quiet(rule.quiet)
     if isinstance(rule.counties, str) and not _is_choice(rule.counties):
-        raise Refused("Write members, touched, group:NAME, or a list of names.", "counties")
+        raise Refused("Write members, touched, group:NAME, tag:WORD, or names.", "counties")
     if rule.counties == "touched" and not rule.trigger.touches:
         raise Refused(f"A {rule.kind} does not tell whom it touches.", "counties")
     known = rule.trigger.gives | _ALWAYS
@@ -234,4 +235,6 @@ def _check_quiet(quiet: str) -> None:
 
 def _is_choice(counties: str) -> bool:
     kind, _, name = counties.partition(":")
+    if kind == "tag":
+        return is_tag(name)
     return counties in {"members", "touched"} or (kind == "group" and bool(_SLUG(name)))

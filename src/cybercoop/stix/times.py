@@ -1,12 +1,14 @@
-"""STIX timestamps: one normal form that sorts as text, and whole microseconds.
+"""STIX timestamps: one normal form that sorts as text, whole microseconds, and spans of them.
 
 A timestamp is RFC 3339 in UTC with a capital T and Z (STIX 2.1, section 2.16). Up to nine
 digits of a second are kept.
 """
 
+import calendar
 import re
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_DAY = _EPOCH.toordinal()
@@ -14,6 +16,8 @@ _SECOND = 1_000_000
 _DAY = 86_400 * _SECOND
 _WIDTH = 19  # of YYYY-MM-DDTHH:MM:SS
 _DIGITS = 9
+_LAST_YEAR = 9998
+_MICRO = timedelta(microseconds=1)
 FIRST = -62_135_596_800 * _SECOND  # 0001-01-01T00:00:00Z
 LAST = 253_402_300_800 * _SECOND - 1  # 9999-12-31T23:59:59.999999Z
 _LOOSE = re.compile(
@@ -63,6 +67,28 @@ def day_ceil(micros: int) -> int:
     There is no day after the year 9999: its last microsecond stands for it.
     """
     return min(micros + -micros % _DAY, LAST)
+
+
+def later(moment: int, zone: ZoneInfo, *, months: int = 0, days: int = 0, minutes: int = 0) -> int:
+    """Return ``moment`` and so much later, in microseconds since 1970.
+
+    Months and days are of the calendar in ``zone`` at the same time of day: a month after
+    31 January is the last day of February. A time that a change of clocks leaves out becomes the
+    one an hour later, of one that comes twice the first counts. Minutes are minutes that pass.
+    """
+    begins = _EPOCH + moment * _MICRO
+    if months or days:
+        there = _months_later(begins.astimezone(zone), months) + timedelta(days=days)
+        # fold 0: what comes twice is meant the first time, what is left out moves forward.
+        begins = there.replace(fold=0).astimezone(UTC)
+    return (begins + timedelta(minutes=minutes) - _EPOCH) // _MICRO
+
+
+def _months_later(moment: datetime, months: int) -> datetime:
+    years, month = divmod(moment.month - 1 + months, 12)
+    year = min(moment.year + years, _LAST_YEAR)
+    day = min(moment.day, calendar.monthrange(year, month + 1)[1])
+    return moment.replace(year=year, month=month + 1, day=day)
 
 
 def _parts(text: str) -> tuple[str, str, datetime]:

@@ -12,6 +12,7 @@ from sqlalchemy import delete, func, insert, select, update
 from cybercoop.errors import NotFound
 from cybercoop.incidents.cases import Part, PersonKind
 from cybercoop.store.database import Connection
+from cybercoop.store.incident_erasing import overwrite
 from cybercoop.store.incident_tables import (
     incident_files,
     incident_indicators,
@@ -95,12 +96,8 @@ async def count_people(connection: Connection, incident_id: str) -> int:
 
 
 async def erase(connection: Connection, incident_id: str, person_id: str | None) -> int:
-    """Delete one person of an incident, or all, for good; return how many that were.
-
-    SQLite would leave the bytes in the free part of a page until that is used again.
-    """
-    if connection.dialect.name == "sqlite":
-        await connection.exec_driver_sql("PRAGMA secure_delete = ON")
+    """Delete one person of an incident, or all, for good; return how many that were."""
+    await overwrite(connection)
     gone = delete(incident_people).where(incident_people.c.incident_id == incident_id)
     if person_id is not None:
         gone = gone.where(incident_people.c.id == person_id)
@@ -145,9 +142,9 @@ async def linked(connection: Connection, incident_id: str) -> list[Linked]:
 
 
 async def mark_given(
-    connection: Connection, incident_id: str, given: Sequence[Linked], push_id: str
+    connection: Connection, incident_id: str, given: Sequence[Linked], push_id: str | None
 ) -> None:
-    """Note under which push others were given these values."""
+    """Note under which push others were given these values; none where they have them no more."""
     c = incident_indicators.c
     for one in given:
         mine = c.incident_id == incident_id, c.kind == one.kind, c.value == one.value

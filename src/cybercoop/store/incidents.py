@@ -107,11 +107,14 @@ async def note(connection: Connection, incident_id: str, entry: Entry) -> None:
     await connection.execute(insert(incident_entries), row | {"incident_id": incident_id})
 
 
-async def timeline(connection: Connection, incident_id: str) -> list[Entry]:
-    """Return the timeline of an incident, oldest first."""
+async def timeline(
+    connection: Connection, incident_id: str, most: int | None = None
+) -> list[Entry]:
+    """Return the timeline of an incident, or at most its newest lines; oldest first."""
     c = incident_entries.c
     query = select(c.at, c.who, c.what, c.text).where(c.incident_id == incident_id)
-    return [Entry(*row) for row in await connection.execute(query.order_by(c.seq))]
+    rows = (await connection.execute(query.order_by(c.seq.desc()).limit(most))).all()
+    return [Entry(*row) for row in reversed(rows)]
 
 
 async def chosen(connection: Connection, org_id: str) -> Mapping[str, bool]:

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, delete, insert, or_, select, true, update
 from sqlalchemy.exc import IntegrityError
 
 from cybercoop.errors import Misused
-from cybercoop.members.organisations import Group, Kind, Organisation, Person
+from cybercoop.members.organisations import Group, Kind, Organisation, Person, checked_tags
 from cybercoop.store.database import Connection
 from cybercoop.store.tables import center, group_members, groups, organisations, people
 
@@ -41,6 +41,7 @@ def organisation(
         catalogue=bool(row["catalogue"]),
         groups=frozenset(own),
         parent_groups=frozenset(parents),
+        tags=frozenset(row["tags"].split()),
     )
 
 
@@ -73,6 +74,7 @@ async def add(connection: Connection, new: Organisation, now: int) -> None:
         "default_group": new.default_group,
         "named": new.named,
         "catalogue": new.catalogue,
+        "tags": _spaced(new.tags),
         "created_at": now,
     }
     taken = select(organisations.c.id).where(organisations.c.name == new.name)
@@ -80,6 +82,23 @@ async def add(connection: Connection, new: Organisation, now: int) -> None:
         msg = f"The name {new.name!r} is taken, perhaps by an organisation that has left."
         raise Misused(msg)
     await connection.execute(insert(organisations), row)
+
+
+async def change_tags(
+    connection: Connection, org_id: str, add: frozenset[str], remove: frozenset[str]
+) -> None:
+    """Give tags to an organisation and take others away; what it has is not given twice."""
+    c = organisations.c
+    # Held until the commit, so that two who tag at once lose nothing of each other.
+    query = select(c.tags).where(c.id == org_id).with_for_update()
+    had = frozenset((await connection.execute(query)).scalar_one().split())
+    tags = checked_tags((had - remove) | add)
+    changed = update(organisations).where(c.id == org_id).values(tags=_spaced(tags))
+    await connection.execute(changed)
+
+
+def _spaced(tags: Iterable[str]) -> str:
+    return " ".join(sorted(tags))
 
 
 async def all_organisations(connection: Connection) -> list[Organisation]:

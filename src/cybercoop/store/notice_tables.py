@@ -24,6 +24,13 @@ notices = Table(
     Column("task_id", String(36)),
     Column("at", BigInteger, nullable=False),
 )
+# Those that still have words.
+Index(
+    "notices_by_age",
+    notices.c.at,
+    sqlite_where=text("subject_de <> ''"),
+    postgresql_where=text("subject_de <> ''"),
+)
 
 # Where an organisation's programs are told; what is sent there is signed with the secret.
 webhooks = Table(
@@ -70,6 +77,7 @@ Index(
     postgresql_where=text("next_at IS NOT NULL"),
 )
 Index("deliveries_by_letter", deliveries.c.letter)
+Index("deliveries_by_age", deliveries.c.at)
 Index("deliveries_by_org", deliveries.c.org_id, deliveries.c.at)
 
 # What opens one task to one person without signing in, once; only hashes are kept.

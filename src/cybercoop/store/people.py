@@ -1,9 +1,10 @@
-"""People in the database, as lists."""
+"""People in the database: as lists, and changed."""
 
 import json
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
+from cybercoop.errors import Misused
 from cybercoop.members.organisations import Person
 from cybercoop.store.database import Connection
 from cybercoop.store.tables import organisations, people
@@ -43,3 +44,17 @@ async def deputies(
     rows = (await connection.execute(query)).all()
     asked = [row for row in rows if row.id == person_id or (not person_id and role in row.roles)]
     return sorted({row.deputy_id for row in asked if row.deputy_id is not None})
+
+
+async def change(connection: Connection, changed: Person) -> None:
+    """Remember a person as it is now; raise ``Misused`` when the address is a colleague's."""
+    c = people.c
+    taken = select(c.id).where(
+        c.org_id == changed.org_id, c.mail == changed.mail, c.id != changed.id
+    )
+    if (await connection.execute(taken)).first() is not None:
+        msg = f"{changed.mail} is already known in this organisation."
+        raise Misused(msg)
+    said = {"name": changed.name, "mail": changed.mail, "deputy_id": changed.deputy_id}
+    lists = {"phones": json.dumps(changed.phones), "roles": json.dumps(changed.roles)}
+    await connection.execute(update(people).where(c.id == changed.id).values(**said, **lists))

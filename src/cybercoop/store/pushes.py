@@ -1,9 +1,21 @@
 """Pushes: what an organisation gave together, and may take back together."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, false, func, insert, select, true, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    false,
+    func,
+    insert,
+    or_,
+    select,
+    true,
+    tuple_,
+    update,
+)
 
 from cybercoop.store.contributions import PENDING
 from cybercoop.store.database import Connection
@@ -21,6 +33,15 @@ class Push:
     at: int
     count: int
     example: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """Name versions: all of these pushes, or only those of some objects."""
+
+    org_id: str
+    push_ids: Sequence[str]
+    stix_ids: Sequence[str] | None = None
 
 
 async def recent(connection: Connection, org_id: str, most: int) -> list[Push]:
@@ -53,45 +74,76 @@ async def recent(connection: Connection, org_id: str, most: int) -> list[Push]:
 
 async def count(connection: Connection, org_id: str, push_id: str) -> int:
     """Return how many versions of a push of this organisation still stand."""
-    query = select(func.count()).where(*_given(org_id, push_id))
+    query = select(func.count()).where(*_of(_Given(org_id, (push_id,))))
     return int((await connection.execute(query)).scalar_one())
 
 
-async def take_back(connection: Connection, org_id: str, push_id: str) -> None:
-    """Withdraw every version of a push as if it had never been given.
+async def with_object(connection: Connection, org_id: str, stix_id: str) -> list[str]:
+    """Return the pushes under which versions of an object stand."""
+    c = contributions.c
+    query = select(c.push_id).where(
+        c.org_id == org_id, c.stix_id == stix_id, c.deleted == false(), c.push_id.is_not(None)
+    )
+    return sorted(set((await connection.execute(query)).scalars()))
+
+
+async def of_objects(
+    connection: Connection, org_id: str, stix_ids: Sequence[str]
+) -> dict[str, str]:
+    """Return by object under which push the version was given that stands."""
+    c = contributions.c
+    query = select(c.stix_id, c.push_id).where(
+        *(c.org_id == org_id, c.stix_id.in_(stix_ids), c.push_id.is_not(None)),
+        *(c.latest == true(), c.deleted == false()),
+    )
+    return {row.stix_id: row.push_id for row in await connection.execute(query)}
+
+
+async def take_back(
+    connection: Connection,
+    org_id: str,
+    push_ids: Sequence[str],
+    stix_ids: Sequence[str] | None = None,
+) -> None:
+    """Withdraw every version of these pushes, or of some objects, as if it had never been given.
 
     What stood before comes back, and all places that are touched wait for another look. The
     projector is kept waiting until commit: it writes to the same rows in another order.
     """
+    given = _Given(org_id, push_ids, stix_ids)
     projector = select(clocks.c.last).where(clocks.c.name == "projector").with_for_update()
     await connection.execute(projector)
-    await _look_again(connection, org_id, push_id)
-    await _restore_losers(connection, org_id, push_id)
-    await _restore_latest(connection, org_id, push_id)
+    await _look_again(connection, given)
+    await _restore_losers(connection, given)
+    await _restore_latest(connection, given)
     # A version that counts nowhere is no withdrawal: that would take the older ones along.
     await connection.execute(
         update(contributions)
-        .where(*_given(org_id, push_id))
+        .where(*_of(given))
         .values(deleted=True, latest=False, counts=False, at_lock=None, pending=PENDING)
     )
 
 
-def _given(org_id: str, push_id: str) -> tuple[ColumnElement[bool], ...]:
+def _of(given: _Given) -> tuple[ColumnElement[bool], ...]:
     c = contributions.c
-    return (c.push_id == push_id, c.org_id == org_id, c.deleted == false())
+    some = () if given.stix_ids is None else (c.stix_id.in_(given.stix_ids),)
+    return (c.push_id.in_(given.push_ids), c.org_id == given.org_id, c.deleted == false(), *some)
 
 
-def _before(org_id: str, push_id: str) -> tuple[ColumnElement[bool], ...]:
+def _besides(given: _Given) -> tuple[ColumnElement[bool], ...]:
     c = contributions.c
-    return (c.org_id == org_id, c.push_id.is_distinct_from(push_id))
+    other = or_(c.push_id.is_(None), c.push_id.not_in(given.push_ids))
+    if given.stix_ids is not None:
+        other = or_(other, c.stix_id.not_in(given.stix_ids))
+    return (c.org_id == given.org_id, other)
 
 
-async def _look_again(connection: Connection, org_id: str, push_id: str) -> None:
+async def _look_again(connection: Connection, given: _Given) -> None:
     """Let every place where the push counted wait, and those whose confidence it changed."""
     c = contributions.c
-    own = select(c.at_lock, c.key).where(*_given(org_id, push_id))
+    own = select(c.at_lock, c.key).where(*_of(given))
     seen = select(c.at_lock, ends.c.key).join(ends, ends.c.seq == c.seq)
-    places = own.union(seen.where(*_given(org_id, push_id))).subquery()
+    places = own.union(seen.where(*_of(given))).subquery()
     waiting = select(recompute.c.lock, recompute.c.key)
     new = select(places.c.at_lock, places.c.key).where(
         places.c.at_lock.is_not(None),
@@ -101,33 +153,31 @@ async def _look_again(connection: Connection, org_id: str, push_id: str) -> None
     await connection.execute(insert(recompute).from_select(["lock", "key"], new))
 
 
-async def _restore_losers(connection: Connection, org_id: str, push_id: str) -> None:
+async def _restore_losers(connection: Connection, given: _Given) -> None:
     """Let the newest that lost its place to the push count again.
 
     It may be withdrawn itself, and then nothing stands there, as before.
     """
     c = contributions.c
-    places = select(c.at_lock, c.key).where(
-        *_given(org_id, push_id), c.at_lock.is_not(None), c.key.is_not(None)
-    )
+    places = select(c.at_lock, c.key).where(*_of(given), c.at_lock.is_not(None), c.key.is_not(None))
     order = c.modified.desc(), c.seq.desc()
     rank = func.row_number().over(partition_by=(c.at_lock, c.key), order_by=order)
     lost = select(c.seq, rank.label("rank")).where(
-        *_before(org_id, push_id), c.counts == false(), tuple_(c.at_lock, c.key).in_(places)
+        *_besides(given), c.counts == false(), tuple_(c.at_lock, c.key).in_(places)
     )
     await connection.execute(
         update(contributions).where(c.seq.in_(_first(lost))).values(counts=True)
     )
 
 
-async def _restore_latest(connection: Connection, org_id: str, push_id: str) -> None:
+async def _restore_latest(connection: Connection, given: _Given) -> None:
     """Let the version before be the latest, where a version of the push was."""
     c = contributions.c
-    ids = select(c.stix_id).where(*_given(org_id, push_id), c.latest == true())
+    ids = select(c.stix_id).where(*_of(given), c.latest == true())
     order = c.spec_version.desc(), c.modified.desc()
     rank = func.row_number().over(partition_by=c.stix_id, order_by=order)
     earlier = select(c.seq, rank.label("rank")).where(
-        *_before(org_id, push_id), c.deleted == false(), c.stix_id.in_(ids)
+        *_besides(given), c.deleted == false(), c.stix_id.in_(ids)
     )
     await connection.execute(
         update(contributions)

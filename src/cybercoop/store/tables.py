@@ -74,6 +74,8 @@ organisations = Table(
     Column("catalogue", Flag, nullable=False, server_default=false()),
     Column("created_at", BigInteger, nullable=False),
     Column("left_at", BigInteger),
+    # Words with a space between them; none holds one.
+    Column("tags", Text, nullable=False, server_default=""),
 )
 
 groups = Table(

@@ -79,9 +79,10 @@ def _is_meant(rule: Rule, event: Happened, one: Organisation) -> bool:
         return bool({one.id, one.name} & set(rule.counties))
     if rule.counties == "touched":
         return one.id in event.touched
-    group = rule.counties.removeprefix("group:")
-    is_member = one.kind is Kind.MEMBER
-    return is_member if group == "members" else group in one.groups
+    if rule.counties in {"members", "group:members"}:
+        return one.kind is Kind.MEMBER
+    kind, _, name = rule.counties.partition(":")
+    return name in (one.tags if kind == "tag" else one.groups)
 
 
 def _plan(

@@ -20,6 +20,8 @@ from cybercoop.web.api._common import Moment, micros, moment
 from cybercoop.web.cursors import Paging, page
 from cybercoop.web.endpoints import Asked, Call, Endpoint, Nothing
 
+_NEWEST = 100
+
 Title = Annotated[str, Field(min_length=1, max_length=LONGEST_TITLE)]
 Text = Annotated[str, Field(max_length=LONGEST_TEXT)]
 Word = Annotated[str, Field(min_length=1, max_length=60)]
@@ -99,6 +101,13 @@ class ShownEntry(msgspec.Struct, frozen=True):
     text: str
 
 
+class ShownTimeline(msgspec.Struct, frozen=True):
+    """Show a page of a timeline, oldest line first."""
+
+    timeline: list[ShownEntry]
+    next: str | None
+
+
 class ShownClock(msgspec.Struct, frozen=True):
     """Show until when a report is due; ``due`` is empty where the law has no number."""
 
@@ -151,7 +160,10 @@ class ShownShare(msgspec.Struct, frozen=True):
 
 
 class WholeIncident(msgspec.Struct, frozen=True):
-    """Show all of an incident but the people in it, of whom there is a number."""
+    """Show all of an incident but the people in it, of whom there is a number.
+
+    ``timeline`` holds its newest 100 lines, oldest first; the others stand in a list of their own.
+    """
 
     id: str
     shown: ShownIncident
@@ -235,7 +247,7 @@ async def whole(connection: Connection, one: Incident, now: int) -> WholeInciden
         _case(one),
         one.text,
         [state.value for state in State if state in NEXT[one.state]],
-        [_entry(each) for each in await incidents.timeline(connection, one.id)],
+        [_entry(each) for each in await incidents.timeline(connection, one.id, _NEWEST)],
         [shown_clock(each, now) for each in await incidents.clocks_of(connection, one.id)],
         [shown_participant(each) for each in await parts.participants_of(connection, one.id)],
         [shown_link(each) for each in await parts.linked(connection, one.id)],
@@ -279,6 +291,16 @@ async def show_incident(call: Call[Nothing, None]) -> WholeIncident:
     async with call.database.read() as connection:
         found = await incidents.find(connection, call.org.id, call.path["incident_id"])
         return await whole(connection, found, call.around.now())
+
+
+async def show_timeline(call: Call[Paging, None]) -> ShownTimeline:
+    """Show the timeline of an incident of the asker's organisation."""
+    async with call.database.read() as connection:
+        found = await incidents.find(connection, call.org.id, call.path["incident_id"])
+        entries = await incidents.timeline(connection, found.id)
+    # Lines are only ever added, so that the number of one is its place for ever.
+    shown, following = page(call, enumerate(entries), lambda one: (one[0],))
+    return ShownTimeline([_entry(one) for _, one in shown], following)
 
 
 async def change_incident(call: Call[Nothing, ChangedIncident]) -> WholeIncident:
@@ -332,6 +354,14 @@ ENDPOINTS = (
         show_incident,
         "Show an incident with timeline and clocks.",
         "Einen Vorfall mit Verlauf und Fristen zeigen.",
+    ),
+    Endpoint(
+        "GET",
+        "/incidents/{incident_id}/timeline",
+        Scope.READ,
+        show_timeline,
+        "Show the timeline of an incident, oldest line first.",
+        "Den Verlauf eines Vorfalls zeigen, die älteste Zeile zuerst.",
     ),
     Endpoint(
         "PATCH",

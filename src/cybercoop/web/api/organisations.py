@@ -8,7 +8,7 @@ from pydantic import Field
 from cybercoop.collect import founding
 from cybercoop.door import WAKE
 from cybercoop.errors import NotFound
-from cybercoop.members.organisations import Kind, Organisation
+from cybercoop.members.organisations import MOST_TAGS, Kind, Organisation, checked_tags
 from cybercoop.members.tokens import Scope
 from cybercoop.sharing import keys_of
 from cybercoop.store import members
@@ -18,6 +18,10 @@ from cybercoop.web.cursors import Paging, page
 from cybercoop.web.endpoints import Asked, Call, Endpoint, Nothing
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
+Tags = Annotated[
+    tuple[Name, ...],
+    Field(max_length=MOST_TAGS, description="words by which responses choose it"),
+]
 
 
 class NewOrganisation(Asked):
@@ -31,6 +35,14 @@ class NewOrganisation(Asked):
     default_group: Annotated[str | None, Field(max_length=48)] = None
     named: bool = False
     catalogue: bool = False
+    tags: Tags = ()
+
+
+class Tagging(Asked):
+    """Say which tags an organisation gets, and which it loses."""
+
+    add: Tags = ()
+    remove: Tags = ()
 
 
 class NewGroup(Asked):
@@ -58,6 +70,7 @@ class ShownOrganisation(msgspec.Struct, frozen=True):
     named: bool
     catalogue: bool
     groups: list[str]
+    tags: list[str]
 
 
 class ShownOrganisations(msgspec.Struct, frozen=True):
@@ -99,6 +112,7 @@ def _shown(one: Organisation) -> ShownOrganisation:
         one.named,
         one.catalogue,
         sorted(_groups(one)),
+        sorted(one.tags),
     )
 
 
@@ -113,6 +127,7 @@ async def list_organisations(call: Call[Paging, None]) -> ShownOrganisations:
 async def add_organisation(call: Call[Nothing, NewOrganisation]) -> ShownOrganisation:
     """Enrol an organisation."""
     said, around = call.body, call.around
+    tags = checked_tags(said.tags)
     async with call.database.read() as connection:
         parent = None if said.of is None else await whose(connection, call, said.of)
     new = Organisation(
@@ -126,8 +141,17 @@ async def add_organisation(call: Call[Nothing, NewOrganisation]) -> ShownOrganis
         default_group=said.default_group,
         named=said.named,
         catalogue=said.catalogue,
+        tags=tags,
     )
     return _shown(await founding.add_organisation(call.database, new, around))
+
+
+async def tag_organisation(call: Call[Nothing, Tagging]) -> ShownOrganisation:
+    """Give tags to an organisation and take others away."""
+    async with call.database.read() as connection:
+        org = await whose(connection, call, call.path["organisation"])
+    said = call.body
+    return _shown(await founding.change_tags(call.database, org.id, said.add, said.remove))
 
 
 async def list_groups(call: Call[Paging, None]) -> ShownGroups:
@@ -200,6 +224,15 @@ ENDPOINTS = (
         "Enrol an organisation.",
         "Eine Organisation aufnehmen.",
         status=201,
+        for_center=True,
+    ),
+    Endpoint(
+        "POST",
+        "/organisations/{organisation}/tags",
+        Scope.ADMIN,
+        tag_organisation,
+        "Give tags to an organisation, and take others away; responses choose by them.",
+        "Einer Organisation Schlagworte geben und nehmen; Einsätze wählen danach aus.",
         for_center=True,
     ),
     Endpoint(

@@ -6,8 +6,8 @@ import msgspec
 from pydantic import Field
 
 from cybercoop.collect import founding
-from cybercoop.errors import Refused
-from cybercoop.members.organisations import Person, checked_mail
+from cybercoop.errors import NotFound, Refused
+from cybercoop.members.organisations import Person, changed, checked_mail
 from cybercoop.members.tokens import Scope
 from cybercoop.store import members, people
 from cybercoop.store.database import Connection
@@ -34,6 +34,19 @@ class NewPerson(Asked):
     roles: Annotated[tuple[Name, ...], Field(max_length=20)] = ()
     deputy: Annotated[
         Name | None, Field(description="who stands in: mail address or id of a colleague")
+    ] = None
+
+
+class ChangedPerson(Asked):
+    """Say what is different now; what is left out stays, and lists take the place of lists."""
+
+    name: Name | None = None
+    mail: Annotated[str | None, Field(min_length=3, max_length=320)] = None
+    phones: Annotated[tuple[Name, ...] | None, Field(max_length=10)] = None
+    roles: Annotated[tuple[Name, ...] | None, Field(max_length=20)] = None
+    deputy: Annotated[
+        str | None,
+        Field(max_length=200, description="mail address or id of a colleague; empty for nobody"),
     ] = None
 
 
@@ -82,6 +95,33 @@ async def add_person(call: Call[Nothing, NewPerson]) -> ShownPerson:
     return _shown(new)
 
 
+async def change_person(call: Call[Nothing, ChangedPerson]) -> ShownPerson:
+    """Change what is known of a person."""
+    said = call.body
+    async with call.database.write() as connection:
+        before = await _known(connection, call)
+        deputy = said.deputy and await _deputy(connection, before.org_id, said.deputy)
+        after = changed(
+            before,
+            name=None if said.name is None else founding.checked_name(said.name),
+            mail=said.mail,
+            phones=said.phones,
+            roles=said.roles,
+            deputy_id=deputy,
+        )
+        await people.change(connection, after)
+        await call.keep(connection, _shown(after))
+    return _shown(after)
+
+
+async def _known(connection: Connection, call: Call[Nothing, object]) -> Person:
+    """Return the person of that id; to a county those of others are not there."""
+    for one in await people.all_of(connection, None if call.is_center else call.org.id):
+        if one.id == call.path["person_id"]:
+            return one
+    raise NotFound("There is no such person.")
+
+
 async def _deputy(connection: Connection, org_id: str, named: str | None) -> str | None:
     """Return the id of a colleague; raise ``Refused`` where there is none of that name."""
     if named is None:
@@ -110,5 +150,13 @@ ENDPOINTS = (
         "Add a person.",
         "Eine Person hinzufügen.",
         status=201,
+    ),
+    Endpoint(
+        "PATCH",
+        "/people/{person_id}",
+        Scope.ADMIN,
+        change_person,
+        "Change what is known of a person.",
+        "Ändern, was über eine Person bekannt ist.",
     ),
 )

@@ -28,14 +28,15 @@ Counties = Annotated[
 class Planned(Asked):
     """Say what is to be carried out, where, with which values, and who may see it.
 
-    ``of_group``, ``software`` and ``everybody`` choose among all who may see it, and narrow each
-    other; ``counties`` come on top.
+    ``of_group``, ``tag``, ``software`` and ``everybody`` choose among all who may see it, and
+    narrow each other; ``counties`` come on top.
     """
 
     playbook: Name
     version: Annotated[str, Field(max_length=40, description="else the newest")] = ""
     counties: Counties = ()
     of_group: Annotated[Text, Field(description="all organisations of a group")] = None
+    tag: Annotated[Text, Field(description="all that carry a tag of the center")] = None
     software: Annotated[Text, Field(description="all that said that they have it")] = None
     everybody: Annotated[bool, Field(description="all that may see it")] = False
     values: Annotated[
@@ -116,11 +117,13 @@ async def _lock(connection: Connection, org: Organisation, said: Planned) -> str
 async def _meant(
     connection: Connection, some: Sequence[Organisation], said: Planned
 ) -> list[Organisation]:
-    if not (said.everybody or said.of_group or said.software):
+    if not (said.everybody or said.of_group or said.tag or said.software):
         return []
     found = list(some)
     if said.of_group is not None:
         found = [one for one in found if _is_in(one, said.of_group)]
+    if said.tag is not None:
+        found = [one for one in found if said.tag.lower() in one.tags]
     if said.software is not None:
         wanted = said.software.casefold()
         owners = {

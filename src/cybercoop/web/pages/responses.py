@@ -180,11 +180,12 @@ def _require_center(visit: Visit) -> None:
         raise Forbidden("Only the center may do this.")
 
 
-async def _form(visit: Visit, playbook_id: str, reason: str = "") -> web.Response:
+async def _form(visit: Visit, playbook_id: str, reason: str = "", field: str = "") -> web.Response:
     _require_center(visit)
     async with visit.database.read() as connection:
         known = [one for one in await playbooks.newest(connection) if not one.revoked]
         groups = await members.all_groups(connection)
+        everybody = await members.all_organisations(connection)
     kept = next((one for one in known if one.id == playbook_id), None)
     book = None if kept is None else await house(visit).book(kept.id, kept.modified)
     asked = [] if book is None else [one for one in book.variables.values() if one.is_external]
@@ -195,9 +196,11 @@ async def _form(visit: Visit, playbook_id: str, reason: str = "") -> web.Respons
         kept=kept,
         asked=asked,
         groups=groups,
+        tags=sorted({tag for one in everybody for tag in one.tags}),
         levels=LEVELS[:-1],
         said=visit.form,
         reason=reason,
+        field=field,
         **words(visit),
     )
 
@@ -213,10 +216,9 @@ async def make(visit: Visit) -> web.StreamResponse:
         return await _previewed(visit, plan)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        return await _form(visit, said.text("playbook"), f"{first['loc'][0]}: {first['msg']}")
+        return await _form(visit, said.text("playbook"), first["msg"], str(first["loc"][0]))
     except Refused as refused:
-        reason = f"{refused.field}: {refused.reason}".removeprefix(": ")
-        return await _form(visit, said.text("playbook"), reason)
+        return await _form(visit, said.text("playbook"), refused.reason, refused.field)
 
 
 def _planned(visit: Visit) -> dict[str, Any]:
@@ -231,6 +233,7 @@ def _planned(visit: Visit) -> dict[str, Any]:
         "playbook": said.text("playbook"),
         "counties": names,
         "of_group": said.text("of_group"),
+        "tag": said.text("tag"),
         "software": said.text("software").strip(),
         "everybody": said.text("everybody") == "1",
         "values": values,

@@ -1,0 +1,100 @@
+"""What refers to others keeps its released id from version to version."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from world import TLP, Seat, World, indicator, world
+
+SEEN = indicator("evil-host.net", "green")
+MARK = {"object_marking_refs": [TLP["green"]]}
+COMMON: dict[str, Any] = {
+    "spec_version": "2.1",
+    "created": "2026-10-01T08:00:00.000Z",
+    "modified": "2026-10-01T08:00:00.000Z",
+    **MARK,
+}
+MALWARE = COMMON | {
+    "type": "malware",
+    "id": "malware--31b940d4-6f7f-459a-80ea-9c1f17b58abc",
+    "name": "Emotet",
+    "is_family": True,
+}
+TIED = COMMON | {
+    "type": "relationship",
+    "id": "relationship--1d5c2b1e-55d0-4a0c-8a6e-2f3f9d0b7c11",
+    "relationship_type": "indicates",
+    "source_ref": SEEN["id"],
+    "target_ref": MALWARE["id"],
+}
+REPORT = COMMON | {
+    "type": "report",
+    "id": "report--7f1b0c52-6f0e-4c5e-9d53-0a4d8f6c2b13",
+    "name": "Lage",
+    "description": "Erste Fassung.",
+    "published": "2026-10-01T08:00:00Z",
+    "object_refs": [SEEN["id"], TIED["id"]],
+}
+SIGHTING = COMMON | {
+    "type": "sighting",
+    "id": "sighting--0c9a4d4b-2f76-4a49-a9c5-6c0a3f7d8e21",
+    "sighting_of_ref": SEEN["id"],
+    "count": 1,
+}
+NEWS: dict[str, dict[str, Any]] = {
+    "relationship": {"description": "Neue Begründung."},
+    "report": {"description": "Zweite Fassung."},
+    "sighting": {"count": 7},
+}
+
+
+async def released(center: World, reader: Seat) -> dict[str, dict[str, Any]]:
+    """Return by type what refers to others, as ``reader`` finds it; one of each, ended or not."""
+    await center.project()
+    await center.project()
+    found = [one for one in await center.feed(reader) if one["type"] in NEWS]
+    assert len({one["type"] for one in found}) == len(found)
+    return {one["type"]: one for one in found}
+
+
+@pytest.mark.parametrize("along", [(), tuple(NEWS)], ids=["alone", "together"])
+async def test_a_newer_version_keeps_the_released_id(
+    database_url: str, tmp_path: Path, along: tuple[str, ...]
+) -> None:
+    async with world(database_url, tmp_path) as center:
+        county, other = await center.org("county"), await center.org("other")
+        await center.push(county, [SEEN, MALWARE, TIED, REPORT, SIGHTING], with_text="1")
+        before = await released(center, other)
+        assert set(before) == set(NEWS)
+        later = {"modified": "2026-10-02T08:00:00.000Z"}
+        given = {one["type"]: one for one in (TIED, REPORT, SIGHTING)}
+        rounds = [along] if along else [(kind,) for kind in NEWS]
+        for kinds in rounds:
+            newer = [given[kind] | NEWS[kind] | later for kind in kinds]
+            await center.push(county, newer, with_text="1")
+            after = await released(center, other)
+            for kind in kinds:
+                assert after[kind]["id"] == before[kind]["id"]
+                assert after[kind]["created"] == before[kind]["created"]
+                assert after[kind]["modified"] > before[kind]["modified"]
+                assert not after[kind].get("revoked")
+                for name, value in NEWS[kind].items():
+                    assert after[kind][name] == value
+
+
+async def test_what_refers_ends_when_it_is_revoked_or_its_end_goes(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with world(database_url, tmp_path) as center:
+        county, other = await center.org("county"), await center.org("other")
+        await center.push(county, [SEEN, MALWARE, TIED, REPORT, SIGHTING], with_text="1")
+        before = await released(center, other)
+        later = {"modified": "2026-10-02T08:00:00.000Z", "revoked": True}
+        await center.push(county, [REPORT | later, SIGHTING | later], with_text="1")
+        await center.push(county, [MALWARE | later])
+        after = await released(center, other)
+        assert {kind: one["id"] for kind, one in after.items()} == {
+            kind: one["id"] for kind, one in before.items()
+        }
+        assert all(one["revoked"] for one in after.values())
