@@ -202,9 +202,9 @@ class Engine:
             steps = await responses.steps_of(connection, [run_id])
         playbook = await self.house.book(response.playbook_id, response.playbook_modified)
         values: dict[str, Value] = dict(response.variables)
-        for one in steps:
+        done = [one for one in steps if one.kind == "action" and one.state == "done"]
+        for one in done:
             values |= one.results or {}
-        back = [one for one in reversed(steps) if one.kind == "action" and one.state == "done"]
         return {
             "playbook": response.playbook_id,
             "modified": response.playbook_modified,
@@ -212,7 +212,7 @@ class Engine:
             "seq": max((one.seq for one in steps), default=0) + 1,
             "places": [
                 one.place
-                for one in back
+                for one in reversed(done)
                 if carrying.WAY_BACK not in one.place
                 and one.step_id in playbook.steps  # a called playbook takes nothing back
                 and playbook.steps[one.step_id].duty.revert

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from cybercoop.playbooks.steps import Action, AnyStep, Call, Playbook
-from cybercoop.responses import carrying, pausing
+from cybercoop.responses import carrying, pausing, summing
 from cybercoop.responses.carrying import Came, Passed, Stopped
 from cybercoop.responses.starting import called
 from cybercoop.responses.walking import Failed, Limit, TimedOut, Values
@@ -105,6 +105,16 @@ class Hand:
         came = [msgspec.convert(await durable.result(name), Came) for name in names]
         self._seq += _APART * len(heads)
         return [values_of(one) for one in came]
+
+    async def sums(self, place: str, step: AnyStep) -> Values:
+        """Return the sums that a step decides by; ``walking.Hand`` says how."""
+        said = await self._engine.durable.step(f"{place} sums", self._sums, place, step)
+        return values_of(msgspec.convert(said, Came))
+
+    async def _sums(self, place: str, step: AnyStep) -> dict[str, Any]:
+        house = self._engine.house
+        came = await summing.summed(house, self._run_id, self._playbook, place, step)
+        return dict(msgspec.to_builtins(came))
 
     async def passed(self, place: str, step: AnyStep, taken: str) -> None:
         """Note a step that only decides, for the next one that does something."""

@@ -81,6 +81,9 @@ class Hand(Protocol):
         Waits for all of them, then raises Failed or TimedOut where one did not go well.
         """
 
+    async def sums(self, place: str, step: AnyStep) -> Values:
+        """Return what a step that decides reads of all counties' answers; raise Failed."""
+
     async def passed(self, place: str, step: AnyStep, taken: str) -> None:
         """Note a step that only decides, and which branch it took."""
 
@@ -155,9 +158,13 @@ class Walk:
             return await self._side_by_side(step, place, values, limit)
         if isinstance(step, While):
             return await self._repeat(step, place, values, limit)
-        taken = self._taken(step, values)
+        taken = self._taken(step, await self._seen(step, place, values))
         await self.hand.passed(place, step, taken)
         return await self.branch(taken, f"{place}?/", values, limit) if taken else {}
+
+    async def _seen(self, step: AnyStep, place: str, values: Values) -> Values:
+        """Return what a step decides by: sums are for its decision alone, and go no further."""
+        return {**values, **await self.hand.sums(place, step)} if step.duty.sums else values
 
     def _taken(self, step: AnyStep, values: Values) -> str:
         """Return the head of the branch that a step takes, nothing where it takes none."""
@@ -183,7 +190,7 @@ class Walk:
 
     async def _repeat(self, step: While, place: str, values: Values, limit: Limit | None) -> Values:
         rounds = 0
-        while conditions.holds(step.condition, self._kinds(step), values):
+        while await self._goes_on(step, f"{place}#{rounds + 1}", values):
             rounds += 1
             if rounds > step.duty.max_rounds:
                 raise Failed(f"It was repeated {step.duty.max_rounds} times, which is the limit.")
@@ -192,6 +199,10 @@ class Walk:
         if not rounds:
             await self.hand.passed(place, step, "")
         return values
+
+    async def _goes_on(self, step: While, place: str, values: Values) -> bool:
+        seen = await self._seen(step, place, values)
+        return conditions.holds(step.condition, self._kinds(step), seen)
 
     def _kinds(self, step: AnyStep) -> dict[str, str]:
         declared = {**self.playbook.variables, **step.variables}
