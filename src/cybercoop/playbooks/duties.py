@@ -121,13 +121,14 @@ class Deadline(Struct, frozen=True):
 
 
 class Question(Struct, frozen=True):
-    """Hold what a task asks; the answer becomes a variable."""
+    """Hold what a task asks; the answer becomes a variable, in a task one of type ``fills``."""
 
     ask: str
     kind: Kind
     choices: tuple[str, ...] = ()
     required: bool = True
     confirms: bool = False
+    fills: str = ""
 
 
 class Sum(Struct, frozen=True):

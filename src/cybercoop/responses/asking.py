@@ -29,7 +29,12 @@ def task(doing: Doing, name: str) -> Task:
     text = templates.rendered(command.text, doing.values) if is_for_people else command.text
     listed = [] if is_for_people else templates.listed(command.text, doing.values)
     new = _blank(doing, name, f"{doing.place}:{doing.number}", _title(doing, command))
-    answered = {name: one for name, one in step.duty.questions.items() if name in step.out_args}
+    declared = {**doing.playbook.variables, **step.variables}
+    answered = {
+        name: structs.replace(one, fills=declared[name].kind)
+        for name, one in step.duty.questions.items()
+        if name in step.out_args
+    }
     described = templates.rendered(command.description, doing.values)
     words = "\n\n".join(part for part in (described, text) if part)
     return structs.replace(

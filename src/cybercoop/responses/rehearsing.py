@@ -19,8 +19,8 @@ from cybercoop.playbooks.variables import Value
 from cybercoop.responses import summing
 from cybercoop.responses.carrying import Carrying, given_to
 from cybercoop.responses.commands import kinds
-from cybercoop.responses.starting import Checked, called
-from cybercoop.responses.walking import Failed, Limit, TimedOut, Values, Walk
+from cybercoop.responses.starting import Checked, called, handed_in
+from cybercoop.responses.walking import CALLED, Failed, Limit, TimedOut, Values, Walk
 
 _ANSWERS: dict[str, object] = {
     "yes-no-unknown": "no",
@@ -149,10 +149,9 @@ class _Paper:
         if kept is None:
             raise Failed(f"The playbook {step.playbook} is not there, or is revoked.")
         book = await self.house.book(kept.id, kept.modified)
-        given = {name: one.value for name, one in book.variables.items() if one.value is not None}
-        given |= {name: values[name] for name in step.in_args if name in values}
+        given = handed_in(book, step, values)
         inner = replace(self, playbook=book)
-        gave = await Walk(book, inner).whole(f"{place}>/", given, limit)
+        gave = await Walk(book, inner).whole(f"{place}{CALLED}", given, limit)
         return {name: gave[name] for name in step.out_args if name in gave}
 
     async def branches(

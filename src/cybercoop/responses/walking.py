@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from cybercoop import errors
-from cybercoop.playbooks import conditions
+from cybercoop.playbooks import conditions, variables
 from cybercoop.playbooks.steps import (
     Action,
     AnyStep,
@@ -32,6 +32,8 @@ from cybercoop.playbooks.steps import (
 from cybercoop.playbooks.variables import Value
 
 TIMED_OUT = "ACTION_TIMEOUT"
+CALLED = ">/"
+"""In a place, behind the step that calls another playbook."""
 
 Values: TypeAlias = Mapping[str, Value]
 
@@ -124,8 +126,7 @@ class Walk:
             key = following
 
     async def _step(self, step: AnyStep, place: str, values: Values, limit: Limit | None) -> Values:
-        own = {name: one.value for name, one in step.variables.items() if one.value is not None}
-        seen = {**values, **own}
+        seen = {**values, **variables.first(step.variables)}
         try:
             if isinstance(step, Action):
                 gave = await self.hand.act(place, step, seen, limit)
