@@ -96,6 +96,12 @@ def test_a_whole_response(desk: Desk) -> None:
     some = desk.json("lena", "response", "preview", *plan, "--tag", "kritis")["counties"]
     assert [each["name"] for each in some] == ["Landkreis B"]
     assert desk.json("lena", "response", "list")["responses"] == []
+    assumed = desk.run("lena", "response", "preview", *plan, "--answer", "gesehen=ja").stdout
+    assert ("__gesehen__ = no" in seen, "__gesehen__ = yes" in assumed) == (True, True)
+    wrong = (("gesehen", 2, "--answer takes"), ("anderes=1", 1, "does not ask this"))
+    for answer, code, said in wrong:
+        words = ("response", "preview", *plan, "--answer", answer)
+        assert said in desk.run("lena", *words, code=code).stderr
     made = desk.json("lena", "response", "start", *plan)
     one = made["id"]
     refused = desk.run("lena", "response", "approve", one, code=1).stderr

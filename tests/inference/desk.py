@@ -24,7 +24,7 @@ from cybercoop.responses.watching import Watch
 from cybercoop.store import runs
 from cybercoop.web import events
 from cybercoop.web.taking_part import _NOTING, reader_for
-from inference import papers
+from inference import papers, weighing
 from inference.acts import CENTER, EVERYBODY, VALUES, Book
 from inference.looking import Eyes
 from inference.rooms import (
@@ -33,6 +33,7 @@ from inference.rooms import (
     Answer,
     Ask,
     Block,
+    Choose,
     Give,
     Import,
     Incident,
@@ -46,7 +47,9 @@ from inference.rooms import (
     Room,
     Start,
     TakeBack,
+    Tell,
     Tie,
+    Weigh,
 )
 from notices import office
 from notices.receivers import Called, Hook, Letterbox, mail_server, receiver
@@ -110,7 +113,7 @@ class Desk:
         """Carry out one act; who is refused is told so, and nothing happens."""
         if isinstance(act, Incident | Tie):
             await self._incident(act, eyes)
-        elif isinstance(act, Join | Leave | Answer):
+        elif isinstance(act, Join | Leave | Answer | Tell):
             await self._take_part(act, eyes)
         else:
             with contextlib.suppress(CoopError):
@@ -127,8 +130,14 @@ class Desk:
             self.incidents[act.who, act.slot] = answer.json["id"]
         eyes.note(act.who, answer)
 
-    async def _take_part(self, act: Join | Leave | Answer, eyes: Eyes) -> None:
+    async def _take_part(self, act: Join | Leave | Answer | Tell, eyes: Eyes) -> None:
         response_id, seat = self.responses.get(act.slot, ""), self.center.seats[act.who]
+        if isinstance(act, Tell):
+            task = named(f"{response_id} weigh {act.who}")
+            said = {"json": {"answers": {papers.MANY: act.number}}}
+            path = f"/api/v1/tasks/{task}/done"
+            eyes.note(act.who, await self.center.request("POST", path, seat, **said))
+            return
         if isinstance(act, Answer):
             query = "SELECT id FROM tasks WHERE response_id = ? AND org_id = ? ORDER BY id"
             ids = [row[0] for row in self.center_rows(query, response_id, seat.org.id)]
@@ -160,6 +169,9 @@ class Desk:
         now = self.center.clock.now
         if isinstance(act, Block):
             await self._block(number, act)
+            return
+        if isinstance(act, Weigh | Choose):
+            await self._weigh(number, act)
             return
         async with self.center.database.write() as connection:
             if isinstance(act, Import):
@@ -233,6 +245,19 @@ class Desk:
                 book = await self.house.book(*self.center_rows(read, response_id)[0])
                 place = f"act {number}/{papers.BLOCK}"
                 await carrying.act(self.house, run, book, place, number, value, None, ())
+
+    async def _weigh(self, number: int, act: Weigh | Choose) -> None:
+        response_id = self.responses.get(act.slot, "")
+        meant = {self.center.seats[one].org.id: one for one in act.counties}
+        async with self.center.database.write() as connection:
+            some = await weighing.going(connection, response_id)
+            some = [run for run in some if run.org_id in meant]
+            what = f"{response_id} weigh" if isinstance(act, Weigh) else f"act {number} task"
+            names = [named(f"{what} {meant[run.org_id]}") for run in some]
+            if isinstance(act, Weigh):
+                await weighing.weigh(connection, some, names, self.center.clock.now)
+        if isinstance(act, Choose):
+            await weighing.choose(self.house, number, some, names)
 
     def _draw(self, *names: str) -> None:
         assert isinstance(self.center.chance, Drawn)

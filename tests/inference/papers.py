@@ -5,11 +5,14 @@ import json
 import sqlite3
 from typing import Any
 
+from cybercoop.playbooks.duties import EXTENSION
 from cybercoop.stix import times
 from responses import books
 
 VALUE = "__value__"
-BLOCK = books.key("action", "block")
+MANY = "__many__"
+BLOCK, ASK = books.key("action", "block"), books.key("action", "ask")
+CHOICE = books.key("if-condition", "choice")
 _START = times.micros("2026-01-02T00:00:00Z")
 
 
@@ -22,14 +25,25 @@ def playbook(slot: str, level: str, modified: int = _START) -> bytes:
     """Return a version of a playbook; those of the same name and level are one."""
     duty: dict[str, Any] = {"arguments": {"value": f"{VALUE}:value", "hours": 24}}
     duty["revert"] = books.key("action", "back")
+    weighs = {"sums": {MANY: {"of": MANY, "as": "total"}}}
     raw = books.book(
         f"{slot} {level}",
         BLOCK,
-        books.action("block", {"type": "block"}, to=books.key("end", "end"), duty=duty),
+        books.action("block", {"type": "block"}, to=ASK, duty=duty),
+        books.manual("ask", to=CHOICE, asks={MANY: "number"}),
+        books.step(
+            "if-condition",
+            "choice",
+            condition=f"{MANY} > 2",
+            on_true=books.key("end", "many"),
+            on_completion=books.key("end", "end"),
+            step_extensions={EXTENSION: weighs},
+        ),
+        books.end("many"),
         books.manual("back", to=books.key("end", "back")),
         books.end("back"),
         books.end(),
-        variables={VALUE: {"type": "string", "external": True}},
+        variables={VALUE: {"type": "string", "external": True}, MANY: {"type": "integer"}},
         level=level.upper(),
     )
     return json.dumps(json.loads(raw) | {"modified": times.text(modified)[:23] + "Z"}).encode()

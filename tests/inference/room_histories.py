@@ -9,6 +9,7 @@ from inference.rooms import (
     Answer,
     Ask,
     Block,
+    Choose,
     Give,
     Import,
     Join,
@@ -19,7 +20,9 @@ from inference.rooms import (
     Report,
     Start,
     TakeBack,
+    Tell,
     Tie,
+    Weigh,
 )
 
 _SLOT = "r0"
@@ -91,6 +94,16 @@ def _telling(cast: Cast) -> list[Act]:
     return acts
 
 
+def _deciding(cast: Cast) -> list[Act]:
+    """Let counties answer a question of the playbook, and its sum decide in each of them."""
+    start = _start(cast, "begin")
+    some = start.counties
+    acts: list[Act] = [start, Weigh(_SLOT, some)]
+    for who in some:
+        acts += [Join(who, _SLOT, cast.chance(2)), Tell(who, _SLOT, 1 + cast.number(4))]
+    return [*acts, Choose(_SLOT, some), _part(cast, some), Choose(_SLOT, some)]
+
+
 def _proposing(cast: Cast) -> list[Act]:
     """Let a response be proposed, and something become of it, or nothing."""
     start = _start(cast, cast.one(("propose", "propose", "reject", "cancel")))
@@ -117,6 +130,7 @@ ROOMS: tuple[Callable[[Cast], list[Act]], ...] = (
     _importing,
     _responding,
     _telling,
+    _deciding,
     _proposing,
     _leaving,
 )

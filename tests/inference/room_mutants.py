@@ -9,7 +9,7 @@ from sqlalchemy import and_, exists, select
 from cybercoop.collect import incident_sharing
 from cybercoop.notices import carrying
 from cybercoop.store import blocks, incidents, members, notices, playbooks, runs
-from cybercoop.store.response_tables import responses
+from cybercoop.store.response_tables import responses, tasks
 from cybercoop.store.response_tables import runs as parts
 
 
@@ -55,6 +55,16 @@ def boards_sum_the_answers_of_all(patch: pytest.MonkeyPatch) -> None:
 def logs_show_the_lines_of_all(patch: pytest.MonkeyPatch) -> None:
     real = runs._log
     patch.setattr(runs, "_log", lambda one, reader, name: real(one, _center(reader), name))
+
+
+def sums_count_who_did_not_agree(patch: pytest.MonkeyPatch) -> None:
+    async def answers(connection: Any, run: Any, *_: Any) -> Any:
+        query = select(tasks.c.answers).where(tasks.c.response_id == run.response_id)
+        rows = await connection.scalars(query.where(tasks.c.answers.is_not(None)))
+        found = [msgspec.json.decode(row) for row in rows]
+        return [one["__many__"] for one in found if "__many__" in one]
+
+    patch.setattr(runs, "answers", answers)
 
 
 def _center(reader: runs.Reader) -> runs.Reader:

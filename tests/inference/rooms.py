@@ -143,7 +143,32 @@ class Answer:
     number: int = 1
 
 
+@dataclass(frozen=True)
+class Weigh:
+    """The engine puts the question of a playbook to counties."""
+
+    slot: str
+    counties: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Tell:
+    """An organisation answers the question of the playbook."""
+
+    who: str
+    slot: str
+    number: int
+
+
+@dataclass(frozen=True)
+class Choose:
+    """The engine decides in counties by the sum of the answers, and they see which way it went."""
+
+    slot: str
+    counties: tuple[str, ...]
+
+
 Incident = Report | Note | Advance | Link | Give | TakeBack
-Part = Join | Leave | Answer
-Response = Start | Lead | Ask | Block | Part
+Part = Join | Leave | Answer | Tell
+Response = Start | Lead | Ask | Block | Weigh | Choose | Part
 Room = Incident | Tie | Import | Response

@@ -26,6 +26,7 @@ from inference.rooms import (
     Answer,
     Ask,
     Block,
+    Choose,
     Give,
     Import,
     Incident,
@@ -38,6 +39,7 @@ from inference.rooms import (
     Response,
     Start,
     Tie,
+    Weigh,
 )
 
 _BEGUN = ("begin", "glass")
@@ -159,9 +161,9 @@ class _Told:
         if one not in self.began or self.reader not in self.started[one].counties:
             return act if is_mine else None
         known = {self.reader, *self.agreed[one]}
-        if isinstance(act, Start):
+        if isinstance(act, Start | Weigh):
             return replace(act, counties=tuple(who for who in act.counties if who in known))
-        if isinstance(act, Ask | Block):
+        if isinstance(act, Ask | Block | Choose):
             return replace(act, counties=(self.reader,)) if self.reader in act.counties else None
         if isinstance(act, Lead):
             is_quiet = act.deed in {"pause", "resume"}

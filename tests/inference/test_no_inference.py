@@ -27,7 +27,7 @@ from inference.acts import (
     Steal,
 )
 from inference.histories import cases
-from inference.rooms import Answer, Ask, Block, Join, Lead, Report, Start, Tie
+from inference.rooms import Answer, Ask, Block, Choose, Join, Lead, Report, Start, Tell, Tie, Weigh
 from inference.stage import difference
 
 EXAMPLES = int(os.environ.get("CYBERCOOP_INFERENCE_EXAMPLES", "300"))
@@ -100,8 +100,20 @@ ONCE_TOLD_IN_ROOMS: tuple[Case, ...] = (
         ),
         "p",
     ),
+    Case(
+        (
+            Start("r0", "green", ("a", "b", "p")),
+            Weigh("r0", ("a", "b", "p")),
+            Join("a", "r0", shares=True),
+            Tell("a", "r0", 2),
+            Tell("b", "r0", 3),
+            Tell("p", "r0", 1),
+            Choose("r0", ("a", "b", "p")),
+        ),
+        "p",
+    ),
 )
-"""The same of responses: of those that never began, and of what is done in other counties."""
+"""The same of responses: of those that never began, of what other counties do, and of sums."""
 
 _PHASES = (Phase.generate,) if EXAMPLES >= _MANY else tuple(Phase)
 

@@ -9,12 +9,15 @@ from inference.rooms import (
     Answer,
     Ask,
     Block,
+    Choose,
     Give,
     Import,
     Join,
     Lead,
     Report,
     Start,
+    Tell,
+    Weigh,
 )
 
 _BOTH = ("a", "p")
@@ -37,6 +40,10 @@ TELLING: tuple[tuple[Plant, Case], ...] = (
     ),
     (mutants.boards_sum_the_answers_of_all, Case(_ASKED, "p")),
     (mutants.logs_show_the_lines_of_all, Case(_ASKED, "p")),
+    (
+        mutants.sums_count_who_did_not_agree,
+        Case((_START, Weigh("r0", _BOTH), Tell("a", "r0", 5), Choose("r0", _BOTH)), "p"),
+    ),
     (mutants.others_are_shown_who_did_not_agree, Case((_START, Join("a", "r0")), "p")),
     (
         mutants.events_tell_of_all_that_is_done_by_who_agreed,

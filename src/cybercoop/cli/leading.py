@@ -223,7 +223,11 @@ def _question(said: str) -> dict[str, Any]:
 def accept(
     run_id: RunId,
     shares_state: Annotated[
-        bool, typer.Option("--share-state", help="Others who take part see how far you are.")
+        bool,
+        typer.Option(
+            "--share-state",
+            help="Others who take part see how far you are, and your answers count in their sums.",
+        ),
     ] = False,
     token: TokenText = "",
     url: Url = HOME,

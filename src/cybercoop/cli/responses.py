@@ -45,6 +45,10 @@ _MARKS = {
     "stopped": "-",
     "cancelled": "-",
 }
+_DECIDES = {
+    *("start", "end", "parallel", "playbook-action"),
+    *("if-condition", "while-condition", "switch-condition"),
+}
 _LONGEST = 24
 
 
@@ -62,9 +66,6 @@ def _plan(
     exercise: bool,
 ) -> dict[str, Any]:
     tlp, group, known, incident = rest
-    pairs = [value.partition("=") for value in values or ()]
-    if not all(name and sign for name, sign, _ in pairs):
-        raise Misused("--set takes NAME=VALUE.")
     said = {
         "playbook": playbook,
         "version": version,
@@ -73,7 +74,7 @@ def _plan(
         "tag": tag,
         "software": software,
         "everybody": everybody,
-        "values": {_variable(name): value for name, _, value in pairs},
+        "values": _by_name("--set", values),
         "title": title,
         "tlp": tlp,
         "group": group,
@@ -82,6 +83,14 @@ def _plan(
         "incident": incident,
     }
     return {name: value for name, value in said.items() if value is not None}
+
+
+def _by_name(option: str, said: list[str] | None) -> dict[str, str]:
+    """Return what an option gives to variables, by name."""
+    pairs = [one.partition("=") for one in said or ()]
+    if not all(name and sign for name, sign, _ in pairs):
+        raise Misused(f"{option} takes NAME=VALUE.")
+    return {_variable(name): value for name, _, value in pairs}
 
 
 def _variable(name: str) -> str:
@@ -105,15 +114,20 @@ def preview(
     exercise: Exercise = False,
     known: Known = None,
     incident: Incident = None,
+    answers: Annotated[
+        list[str] | None,
+        typer.Option("--answer", help="NAME=VALUE that all are assumed to answer; repeatable."),
+    ] = None,
     token: TokenText = "",
     url: Url = HOME,
     as_json: Json = False,
 ) -> None:
     """Show who would be asked, who has to agree, and what would be done; nothing is done.
 
-    For example:
+    Questions without an assumed answer get the first choice, no, 0 or nothing. For example:
 
     cybercoop response preview playbook--UUID --of-group members --tlp amber
+    cybercoop response preview playbook--UUID --everybody --tlp green --answer n=3
     """
     said = _plan(
         *(playbook, version, counties, of_group, tag, software, values, title),
@@ -121,7 +135,8 @@ def preview(
         everybody=everybody,
         exercise=exercise,
     )
-    seen = center(url, token).post("/responses/preview", said)
+    assumed = {"answers": _by_name("--answer", answers)}
+    seen = center(url, token).post("/responses/preview", said | assumed)
     if as_json:
         one(seen, "", as_json=True)
         return
@@ -132,8 +147,20 @@ def preview(
     out.print(table(steps, seen["steps"]))
     if seen["blocks"]:
         many("things done by themselves", seen["blocks"], as_json=False)
+    out.print(table(("kind", "title", "text", "assumed"), map(_dry, seen["dry_run"])))
+    if seen["dry_run_failed"]:
+        told = f"it would not come to its end: {seen['dry_run_failed']}"
+        out.print(told, markup=False, soft_wrap=True)
     for name in seen["left_out"]:
         out.print(f"left out, may not see it: {name['name']}", markup=False, soft_wrap=True)
+
+
+def _dry(line: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a step of the dry run as a row; the text of a step that only decides is an id."""
+    text = Text("" if line["kind"] in _DECIDES else line["text"])
+    text.truncate(_LONGEST * 2, overflow="ellipsis")
+    assumed = [f"{name} = {value}" for name, value in line["assumed"].items()]
+    return {**line, "text": text.plain, "assumed": assumed}
 
 
 @app.command("start")

@@ -14,6 +14,9 @@ It stands in ``step_extensions`` under one extension id of ours. All entries are
     approvals   how many people must agree before the step is carried out (0 to 5)
     arguments   of block, unblock, notify and report: see ``ARGUMENTS``
     max_rounds  how often a while-condition may repeat (default 100, at most 1000)
+    sums        for if, while and switch: by variable that it reads, what all counties answered
+                together: {"of", "as": "total" | "count", "answer"}; see ``Sum``
+    wait        like ``deadline``: until when such a step waits before it looks at its sums
 
 ``block``, ``unblock``, ``notify`` and ``report`` are types of command: the vocabulary is open. A
 command has no place for arguments in the standard, so they stand here, and such a command is alone
@@ -26,7 +29,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
 from cybercoop import errors
 from cybercoop.playbooks import shapes, variables
@@ -89,6 +92,7 @@ ANSWERS: dict[str, frozenset[str]] = {
     "file": frozenset({"sha256-hash"}),
 }
 """Which types of variable an answer of each kind may go into."""
+YES_NO = ("yes", "no", "unknown")
 _YES_NO = {"yes": "yes", "ja": "yes", "no": "no", "nein": "no"}
 _YES_NO |= {"unknown": "unknown", "unbekannt": "unknown"}
 
@@ -110,13 +114,26 @@ class Deadline(Struct, frozen=True):
 
 
 class Question(Struct, frozen=True):
-    """Hold what a task asks; the answer becomes a variable."""
+    """Hold what a task asks; the answer becomes a variable, in a task one of type ``fills``."""
 
     ask: str
     kind: Kind
     choices: tuple[str, ...] = ()
     required: bool = True
     confirms: bool = False
+    fills: str = ""
+
+
+class Sum(Struct, frozen=True):
+    """Say what a variable holds for one decision: the answers of all counties, put together.
+
+    ``of`` is a variable that questions of this playbook fill. ``total`` adds numbers up, ``count``
+    says how many counties answered, or gave this one ``answer``; the last of each county counts.
+    """
+
+    of: str
+    kind: Literal["total", "count"] = field(name="as")
+    answer: str = ""
 
 
 class Duty(Struct, frozen=True, kw_only=True):
@@ -130,6 +147,8 @@ class Duty(Struct, frozen=True, kw_only=True):
     approvals: int = 0
     arguments: Mapping[str, str | int] = {}
     max_rounds: int = 100
+    sums: Mapping[str, Sum] = {}
+    wait: Deadline | None = None
 
 
 def _argument() -> Form:
@@ -153,6 +172,10 @@ _QUESTION = record(
     },
     *("ask", "kind"),
 )
+_SUM = record(
+    {"of": shapes.text(NAME, "__name__"), "as": word("total", "count"), "answer": short(200)},
+    *("of", "as"),
+)
 FORM = shapes.ours(
     record(
         {
@@ -164,6 +187,8 @@ FORM = shapes.ours(
             "approvals": integer(0, 5),
             "arguments": keyed({_WORD: _argument()}, 1),
             "max_rounds": integer(1, 1_000),
+            "sums": keyed({NAME: _SUM}, 1),
+            "wait": _DEADLINE,
         }
     )
 )
@@ -185,7 +210,7 @@ def literal(name: str, given: str | int, path: Path) -> Iterator[Finding]:
 
 def read(entry: Mapping[str, object]) -> Duty:
     """Return what a checked entry of the extension says."""
-    deadline = entry.get("deadline")
+    deadline, wait = entry.get("deadline"), entry.get("wait")
     return Duty(
         title=str(entry.get("title", "")),
         role=str(entry.get("role", "")),
@@ -195,6 +220,8 @@ def read(entry: Mapping[str, object]) -> Duty:
         approvals=_count(entry.get("approvals"), 0),
         arguments=_arguments(entry.get("arguments")),
         max_rounds=_count(entry.get("max_rounds"), 100),
+        sums=msgspec.convert(entry.get("sums", {}), dict[str, Sum]),
+        wait=_deadline(wait) if isinstance(wait, dict) else None,
     )
 
 

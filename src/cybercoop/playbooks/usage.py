@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 
 from cybercoop.playbooks import conditions, contents, duties, templates
-from cybercoop.playbooks.duties import ANSWERS, ARGUMENTS, EXTENSION, Question
+from cybercoop.playbooks.duties import ANSWERS, ARGUMENTS, EXTENSION, YES_NO, Question, Sum
 from cybercoop.playbooks.findings import Finding, Path, found
 from cybercoop.playbooks.steps import Action, AnyStep, Call, If, Playbook, Switch, While
-from cybercoop.playbooks.variables import Variable
+from cybercoop.playbooks.variables import NUMBERS, Variable
 
 FEWEST_CHOICES, MOST_CHOICES = 2, 20
 
@@ -27,6 +27,7 @@ def check(playbook: Playbook) -> Iterator[Finding]:
         yield from _variables(step, scope, given)
         yield from _conditions(step, scope)
         yield from _duty(step, scope)
+        yield from _sums(playbook, step, scope)
         if isinstance(step, Action):
             yield from _parties(playbook, step)
     for target in [*playbook.targets.values(), *playbook.agents.values()]:
@@ -76,7 +77,7 @@ def _ours(step: AnyStep) -> Iterator[tuple[Path, str]]:
 
 
 def _variables(step: AnyStep, scope: Scope, given: set[str]) -> Iterator[Finding]:
-    path = ("workflow", step.id)
+    path, given = ("workflow", step.id), given | step.duty.sums.keys()
     for where, name in _reads(step):
         if name not in scope:
             yield found("undeclared", (*path, *where), name=name)
@@ -116,6 +117,8 @@ def _duty(step: AnyStep, scope: Scope) -> Iterator[Finding]:
         "approvals": (bool(duty.approvals), isinstance(step, Action)),
         "deadline": (duty.deadline is not None, isinstance(step, Action)),
         "role": (bool(duty.role), isinstance(step, Action)),
+        "sums": (bool(duty.sums), isinstance(step, If | While | Switch)),
+        "wait": (duty.wait is not None, bool(duty.sums)),
     }
     for name, (is_there, may_be) in own.items():
         if is_there and not may_be:
@@ -135,6 +138,43 @@ def _question(step: Action, name: str, question: Question, scope: Scope) -> Iter
     fits = FEWEST_CHOICES <= len(set(question.choices)) <= MOST_CHOICES
     if fits != (question.kind == "choice") or (question.choices and question.kind != "choice"):
         yield found("no-choices", path)
+
+
+def _sums(playbook: Playbook, step: AnyStep, scope: Scope) -> Iterator[Finding]:
+    """Yield sums of what nobody asks, and those that do not fit the variable that holds them."""
+    for name, one in step.duty.sums.items():
+        path = ("workflow", step.id, "step_extensions", EXTENSION, "sums", name)
+        asking = [other for other in playbook.steps.values() if one.of in other.duty.questions]
+        questions = [other.duty.questions[one.of] for other in asking]
+        if not asking:
+            yield found("nobody-asks", (*path, "of"), name=one.of)
+        if name not in scope:
+            yield found("undeclared", path, name=name)
+        elif scope[name].is_constant:
+            yield found("constant-changed", path, name=name)
+        else:
+            kinds = {_kind(one.of, playbook.variables, other.variables) for other in asking}
+            if not _holds(scope[name].kind, one, kinds):
+                yield found("sum-type", path, name=one.of, kind=scope[name].kind)
+        if one.answer and not all(_is_answer(one, question) for question in questions):
+            yield found("sum-answer", (*path, "answer"), name=one.answer)
+
+
+def _kind(name: str, *scopes: Scope) -> str:
+    return next((scope[name].kind for scope in scopes if name in scope), "")
+
+
+def _holds(kind: str, one: Sum, kinds: set[str]) -> bool:
+    """Say whether a variable of this type can hold a sum of answers of those types."""
+    if one.kind == "count":
+        return kind in NUMBERS
+    return kind in NUMBERS and kinds <= NUMBERS and (kind == "float" or "float" not in kinds)
+
+
+def _is_answer(one: Sum, question: Question) -> bool:
+    """Say whether counties can be counted that answer a question so."""
+    choices = YES_NO if question.kind == "yes-no-unknown" else question.choices
+    return one.kind == "count" and one.answer in choices
 
 
 def _arguments(step: Action, scope: Scope) -> Iterator[Finding]:

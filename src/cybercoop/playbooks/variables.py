@@ -43,6 +43,11 @@ class Variable(Struct, frozen=True, kw_only=True):
     is_external: bool = False
 
 
+def first(declared: Mapping[str, Variable]) -> dict[str, Value]:
+    """Return the values that variables are declared with."""
+    return {name: one.value for name, one in declared.items() if one.value is not None}
+
+
 def value(kind: str, given: object) -> Value:
     """Return ``given``, a text or a JSON value, as a value of this type in its one spelling.
 

@@ -225,6 +225,18 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "Two to twenty choices belong to a question of kind choice, and to no other.",
         "Zwei bis zwanzig Antworten gehören zu einer Frage der Art choice, und nur zu dieser.",
     ),
+    "nobody-asks": (
+        "No question of this playbook fills {name}.",
+        "Keine Frage dieses Playbooks füllt {name}.",
+    ),
+    "sum-type": (
+        "A variable of type {kind} cannot hold this sum of {name}.",
+        "Eine Variable vom Typ {kind} kann diese Summe von {name} nicht aufnehmen.",
+    ),
+    "sum-answer": (
+        "Nobody can be counted here who answers {name}.",
+        "Wer {name} antwortet, lässt sich hier nicht zählen.",
+    ),
     "misplaced": (
         "The entry {name} means nothing for a step of this type.",
         "Die Angabe {name} bedeutet bei einem Schritt dieser Art nichts.",

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from msgspec import structs
 
 from cybercoop.playbooks import templates
-from cybercoop.playbooks.duties import Question
+from cybercoop.playbooks.duties import Deadline, Question
 from cybercoop.playbooks.progress import Response, Run, Task
 from cybercoop.playbooks.steps import Command
 from cybercoop.responses import telling
@@ -29,7 +29,12 @@ def task(doing: Doing, name: str) -> Task:
     text = templates.rendered(command.text, doing.values) if is_for_people else command.text
     listed = [] if is_for_people else templates.listed(command.text, doing.values)
     new = _blank(doing, name, f"{doing.place}:{doing.number}", _title(doing, command))
-    answered = {name: one for name, one in step.duty.questions.items() if name in step.out_args}
+    declared = {**doing.playbook.variables, **step.variables}
+    answered = {
+        name: structs.replace(one, fills=declared[name].kind)
+        for name, one in step.duty.questions.items()
+        if name in step.out_args
+    }
     described = templates.rendered(command.description, doing.values)
     words = "\n\n".join(part for part in (described, text) if part)
     return structs.replace(
@@ -97,6 +102,16 @@ async def announce(connection: Connection, new: Task) -> None:
     await telling.of_task(connection, response, new)
 
 
+def moment(span: Deadline, response: Response, run: Run, began_at: int) -> int:
+    """Return when a span ends for a run that reached its step at ``began_at``."""
+    since = {
+        "step": began_at,
+        "start": run.began_at or run.invited_at,
+        "knowledge": response.known_at,
+    }
+    return span.after(since[span.since])
+
+
 def first_stage(created: int, due: int | None) -> int | None:
     """Return when people are reminded: when three quarters of the time have passed."""
     return None if due is None else created + (due - created) * 3 // 4
@@ -125,9 +140,4 @@ def _due(doing: Doing) -> int | None:
     deadline = doing.step.duty.deadline
     if deadline is None:
         return None
-    since = {
-        "step": doing.began_at,
-        "start": doing.run.began_at or doing.run.invited_at,
-        "knowledge": doing.response.known_at,
-    }
-    return deadline.after(since[deadline.since])
+    return moment(deadline, doing.response, doing.run, doing.began_at)

@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import Struct, structs
 
-from cybercoop.playbooks.duties import Question
+from cybercoop.playbooks.duties import YES_NO, Question
 from cybercoop.playbooks.progress import OPEN, Response, Run, Task, shown_state
 from cybercoop.playbooks.steps import Action, Playbook
 from cybercoop.playbooks.variables import Value
@@ -173,16 +173,19 @@ def sums(tasks: Iterable[Task], *, texts: bool) -> list[Sum]:
 
 def _sum(key: str, name: str, tasks: Sequence[Task], *, texts: bool) -> Sum:
     question = tasks[0].questions[name]
-    said = [(one.org_id, one.answers[name]) for one in tasks if one.answers and name in one.answers]
-    numbers = [float(one) for _, one in said if isinstance(one, int | float)]
+    answered = [one for one in tasks if one.answers and name in one.answers]
+    said = [(one.org_id, (one.answers or {})[name]) for one in answered]
+    # Of a county that was asked in several rounds the last answer counts, as in conditions.
+    last = list(dict(zip((one.run_id for one in answered), said, strict=True)).values())
+    numbers = [float(one) for _, one in last if isinstance(one, int | float)]
     return Sum(
         key=key,
         name=name,
         ask=question.ask,
         kind=question.kind,
-        answered=len(said),
+        answered=len(last),
         waiting=sum(one.state in OPEN for one in tasks),
-        counts=_counts(question, [value for _, value in said]),
+        counts=_counts(question, [value for _, value in last]),
         total=sum(numbers) if numbers else None,
         least=min(numbers, default=None),
         most=max(numbers, default=None),
@@ -195,6 +198,6 @@ def _sum(key: str, name: str, tasks: Sequence[Task], *, texts: bool) -> Sum:
 def _counts(question: Question, said: Sequence[Value]) -> dict[str, int]:
     choices: Sequence[str] = question.choices
     if question.kind == "yes-no-unknown":
-        choices = ("yes", "no", "unknown")
+        choices = YES_NO
     counted: Counter[Any] = Counter(one for one in said if isinstance(one, str))
     return {choice: counted[choice] for choice in choices}

@@ -245,7 +245,8 @@ async def _answers(
             if question.required:
                 raise Refused("This question needs an answer.", name)
             continue
-        kind = declared[name].kind if name in declared else _kind(question)
+        # Tasks that were put before questions said it are of the response's own playbook.
+        kind = question.fills or (declared[name].kind if name in declared else _kind(question))
         try:
             found[name] = duties.answer(question, kind, given[name])
         except Refused as refused:

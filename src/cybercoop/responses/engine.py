@@ -18,8 +18,7 @@ from cybercoop.durable import Durable, Part
 from cybercoop.errors import CoopError, NotFound
 from cybercoop.playbooks.progress import GOING, Run
 from cybercoop.playbooks.steps import Playbook
-from cybercoop.playbooks.variables import Value
-from cybercoop.responses import carrying
+from cybercoop.responses import carrying, reverting
 from cybercoop.responses.carrying import Came, Carrying, Passed, Stopped
 from cybercoop.responses.hand import Hand
 from cybercoop.responses.walking import Failed, Limit, TimedOut, Walk
@@ -182,42 +181,26 @@ class Engine:
         with suppress(CoopError):
             await self.durable.ended(f"run {run_id}")
         facts = await self.durable.step("done", self._done, run_id)
-        playbook = await self.book(facts)
-        hand = Hand(self, run_id, playbook, "", seq=facts["seq"])
+        hand = Hand(self, run_id, await self.book(facts), "", seq=facts["seq"])
         reason = ""
         for place in facts["places"]:
+            scope = facts.get("scopes", {}).get(reverting.around(place), facts)
+            playbook = await self.book(scope)
             head = playbook.steps[place.rpartition("/")[2]].duty.revert
             try:
-                walk = Walk(playbook, hand)
-                await walk.branch(head, f"{place}{carrying.WAY_BACK}", facts["values"], None)
+                walk = Walk(playbook, hand.turned_to(playbook))
+                await walk.branch(head, f"{place}{carrying.WAY_BACK}", scope["values"], None)
             except (Failed, Stopped) as failure:
                 reason = reason or str(failure)
         await self.durable.step("end", self._reverted, run_id, reason, hand.passed_by())
 
     async def _done(self, run_id: str) -> dict[str, Any]:
-        """Return which steps are to be taken back, in that order, with the values of the run."""
+        """Return what is to be taken back, as ``reverting.done`` does."""
         async with self.house.database.read() as connection:
             run = await responses.run(connection, run_id)
             response = await responses.response(connection, run.response_id)
             steps = await responses.steps_of(connection, [run_id])
-        playbook = await self.house.book(response.playbook_id, response.playbook_modified)
-        values: dict[str, Value] = dict(response.variables)
-        for one in steps:
-            values |= one.results or {}
-        back = [one for one in reversed(steps) if one.kind == "action" and one.state == "done"]
-        return {
-            "playbook": response.playbook_id,
-            "modified": response.playbook_modified,
-            "values": values,
-            "seq": max((one.seq for one in steps), default=0) + 1,
-            "places": [
-                one.place
-                for one in back
-                if carrying.WAY_BACK not in one.place
-                and one.step_id in playbook.steps  # a called playbook takes nothing back
-                and playbook.steps[one.step_id].duty.revert
-            ],
-        }
+            return await reverting.done(self.house, connection, response, steps)
 
     async def _reverted(
         self, run_id: str, reason: str, passed: Sequence[Mapping[str, Any]]

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from cybercoop.playbooks.steps import Action, AnyStep, Call, Playbook
-from cybercoop.responses import carrying, pausing
+from cybercoop.responses import carrying, pausing, summing
 from cybercoop.responses.carrying import Came, Passed, Stopped
-from cybercoop.responses.starting import called
-from cybercoop.responses.walking import Failed, Limit, TimedOut, Values
+from cybercoop.responses.starting import called, handed_in
+from cybercoop.responses.walking import CALLED, Failed, Limit, TimedOut, Values
 from cybercoop.store import responses
 
 if TYPE_CHECKING:
@@ -32,6 +32,11 @@ class Hand:
         self._path = path
         self._seq = seq
         self._passed: list[Passed] = []
+
+    def turned_to(self, playbook: Playbook) -> "Hand":
+        """Return this hand, which carries steps of another playbook out from now on."""
+        self._playbook = playbook
+        return self
 
     def passed_by(self) -> list[dict[str, Any]]:
         """Return the steps that only decided and stand nowhere yet."""
@@ -56,17 +61,15 @@ class Hand:
 
     async def call(self, place: str, step: Call, values: Values, limit: Limit | None) -> Values:
         """Carry out another playbook; ``walking.Hand`` says how."""
-        if place.count(">/") >= _DEEPEST_CALLS:
+        if place.count(CALLED) >= _DEEPEST_CALLS:
             raise Failed(f"Playbooks call each other deeper than {_DEEPEST_CALLS}.")
-        await self.passed(place, step, step.playbook)
-        durable = self._engine.durable
-        book = await durable.step(f"{place} version", self._version, step)
+        book = await self._engine.durable.step(f"{place} version", self._version, step)
+        modified = "" if book is None else f" {book['modified']}"
+        await self.passed(place, step, f"{step.playbook}{modified}")
         if book is None:
             raise Failed(f"The playbook {step.playbook} is not there, or is revoked.")
-        other = await self._engine.book(book)
-        given = {name: one.value for name, one in other.variables.items() if one.value is not None}
-        given |= {name: values[name] for name in step.in_args if name in values}
-        (gave,) = await self._side_by_side([(f"{place}>/", "")], book, given, limit)
+        given = handed_in(await self._engine.book(book), step, values)
+        (gave,) = await self._side_by_side([(f"{place}{CALLED}", "")], book, given, limit)
         return {name: gave[name] for name in step.out_args if name in gave}
 
     async def _version(self, step: Call) -> dict[str, Any] | None:
@@ -105,6 +108,16 @@ class Hand:
         came = [msgspec.convert(await durable.result(name), Came) for name in names]
         self._seq += _APART * len(heads)
         return [values_of(one) for one in came]
+
+    async def sums(self, place: str, step: AnyStep) -> Values:
+        """Return the sums that a step decides by; ``walking.Hand`` says how."""
+        said = await self._engine.durable.step(f"{place} sums", self._sums, place, step)
+        return values_of(msgspec.convert(said, Came))
+
+    async def _sums(self, place: str, step: AnyStep) -> dict[str, Any]:
+        house = self._engine.house
+        came = await summing.summed(house, self._run_id, self._playbook, place, step)
+        return dict(msgspec.to_builtins(came))
 
     async def passed(self, place: str, step: AnyStep, taken: str) -> None:
         """Note a step that only decides, for the next one that does something."""

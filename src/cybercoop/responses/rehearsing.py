@@ -2,11 +2,12 @@
 
 It is the same walk through the playbook as the real one. Questions get the answers that were
 assumed: those that are given, else the first choice, *no*, 0 or nothing. A real run in which
-people answer like that takes the same steps at the same places.
+people answer like that, and all counties agree and have answered before sums are looked at, takes
+the same steps at the same places.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from msgspec import Struct
 
@@ -15,10 +16,11 @@ from cybercoop.playbooks import duties, templates
 from cybercoop.playbooks.duties import Question
 from cybercoop.playbooks.steps import Action, AnyStep, Call, Command, Playbook
 from cybercoop.playbooks.variables import Value
+from cybercoop.responses import summing
 from cybercoop.responses.carrying import Carrying, given_to
 from cybercoop.responses.commands import kinds
-from cybercoop.responses.starting import Checked, called
-from cybercoop.responses.walking import Failed, Limit, TimedOut, Values, Walk
+from cybercoop.responses.starting import Checked, called, handed_in
+from cybercoop.responses.walking import CALLED, Failed, Limit, TimedOut, Values, Walk
 
 _ANSWERS: dict[str, object] = {
     "yes-no-unknown": "no",
@@ -80,7 +82,8 @@ async def _asked(house: Carrying, playbook: Playbook, lock: str, seen: set[str])
 
 
 async def _walked(house: Carrying, checked: Checked, answers: Mapping[str, object]) -> Rehearsed:
-    hand = _Paper(house, checked.playbook, checked.plan.lock, answers)
+    counties = len(checked.counties)
+    hand = _Paper(house, checked.playbook, checked.plan.lock, answers, counties)
     failed = ""
     try:
         await Walk(checked.playbook, hand).whole("", checked.values, None)
@@ -97,7 +100,10 @@ class _Paper:
     playbook: Playbook
     lock: str
     answers: Mapping[str, object]
+    counties: int
     lines: list[Line] = field(default_factory=list)
+    answered: dict[tuple[str, str], Value] = field(default_factory=dict)
+    """By playbook and variable what each county has answered last."""
 
     async def act(self, place: str, step: Action, values: Values, limit: Limit | None) -> Values:  # noqa: ARG002 - time does not pass here
         """Write down what would be asked or done, and assume the answers."""
@@ -132,6 +138,7 @@ class _Paper:
             default = question.choices[0] if question.choices else _ANSWERS[question.kind]
             said = self.answers.get(name, default)
             found[name] = duties.answer(question, declared[name].kind, said)
+            self.answered[self.playbook.id, name] = found[name]
         return found
 
     async def call(self, place: str, step: Call, values: Values, limit: Limit | None) -> Values:
@@ -142,10 +149,9 @@ class _Paper:
         if kept is None:
             raise Failed(f"The playbook {step.playbook} is not there, or is revoked.")
         book = await self.house.book(kept.id, kept.modified)
-        given = {name: one.value for name, one in book.variables.items() if one.value is not None}
-        given |= {name: values[name] for name in step.in_args if name in values}
-        inner = _Paper(self.house, book, self.lock, self.answers, self.lines)
-        gave = await Walk(book, inner).whole(f"{place}>/", given, limit)
+        given = handed_in(book, step, values)
+        inner = replace(self, playbook=book)
+        gave = await Walk(book, inner).whole(f"{place}{CALLED}", given, limit)
         return {name: gave[name] for name in step.out_args if name in gave}
 
     async def branches(
@@ -166,6 +172,20 @@ class _Paper:
         if failed is not None:
             raise failed
         return found
+
+    async def sums(self, place: str, step: AnyStep) -> Values:
+        """Write down what it comes to when every county has answered alike."""
+        said = {
+            name: [self.answered[self.playbook.id, one.of]] * self.counties
+            for name, one in step.duty.sums.items()
+            if (self.playbook.id, one.of) in self.answered
+        }
+        figures = {
+            name: summing.figure(one, said.get(name, [])) for name, one in step.duty.sums.items()
+        }
+        sums = summing.typed(self.playbook, step, figures)
+        self.lines.append(Line(place=f"{place} sums", kind="sums", title=step.name, assumed=sums))
+        return sums
 
     async def passed(self, place: str, step: AnyStep, taken: str) -> None:
         """Write down a step that only decides."""

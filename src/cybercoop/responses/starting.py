@@ -150,6 +150,12 @@ async def called(connection: Connection, step: Call, lock: str) -> playbooks.Kep
     return await playbooks.usable(connection, step.playbook, version, locks.wider(lock))
 
 
+def handed_in(playbook: Playbook, step: Call, values: Mapping[str, Value]) -> dict[str, Value]:
+    """Return the values that a called playbook begins with: its own, and what the step hands in."""
+    own = variables.first(playbook.variables)
+    return own | {name: values[name] for name in step.in_args if name in values}
+
+
 async def propose(
     house: Carrying, connection: Connection, checked: Checked, person_id: str | None
 ) -> Response:

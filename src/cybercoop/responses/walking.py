@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from cybercoop import errors
-from cybercoop.playbooks import conditions
+from cybercoop.playbooks import conditions, variables
 from cybercoop.playbooks.steps import (
     Action,
     AnyStep,
@@ -32,6 +32,8 @@ from cybercoop.playbooks.steps import (
 from cybercoop.playbooks.variables import Value
 
 TIMED_OUT = "ACTION_TIMEOUT"
+CALLED = ">/"
+"""In a place, behind the step that calls another playbook."""
 
 Values: TypeAlias = Mapping[str, Value]
 
@@ -81,6 +83,9 @@ class Hand(Protocol):
         Waits for all of them, then raises Failed or TimedOut where one did not go well.
         """
 
+    async def sums(self, place: str, step: AnyStep) -> Values:
+        """Return what a step that decides reads of all counties' answers; raise Failed."""
+
     async def passed(self, place: str, step: AnyStep, taken: str) -> None:
         """Note a step that only decides, and which branch it took."""
 
@@ -121,8 +126,7 @@ class Walk:
             key = following
 
     async def _step(self, step: AnyStep, place: str, values: Values, limit: Limit | None) -> Values:
-        own = {name: one.value for name, one in step.variables.items() if one.value is not None}
-        seen = {**values, **own}
+        seen = {**values, **variables.first(step.variables)}
         try:
             if isinstance(step, Action):
                 gave = await self.hand.act(place, step, seen, limit)
@@ -155,9 +159,13 @@ class Walk:
             return await self._side_by_side(step, place, values, limit)
         if isinstance(step, While):
             return await self._repeat(step, place, values, limit)
-        taken = self._taken(step, values)
+        taken = self._taken(step, await self._seen(step, place, values))
         await self.hand.passed(place, step, taken)
         return await self.branch(taken, f"{place}?/", values, limit) if taken else {}
+
+    async def _seen(self, step: AnyStep, place: str, values: Values) -> Values:
+        """Return what a step decides by: sums are for its decision alone, and go no further."""
+        return {**values, **await self.hand.sums(place, step)} if step.duty.sums else values
 
     def _taken(self, step: AnyStep, values: Values) -> str:
         """Return the head of the branch that a step takes, nothing where it takes none."""
@@ -183,7 +191,7 @@ class Walk:
 
     async def _repeat(self, step: While, place: str, values: Values, limit: Limit | None) -> Values:
         rounds = 0
-        while conditions.holds(step.condition, self._kinds(step), values):
+        while await self._goes_on(step, f"{place}#{rounds + 1}", values):
             rounds += 1
             if rounds > step.duty.max_rounds:
                 raise Failed(f"It was repeated {step.duty.max_rounds} times, which is the limit.")
@@ -192,6 +200,10 @@ class Walk:
         if not rounds:
             await self.hand.passed(place, step, "")
         return values
+
+    async def _goes_on(self, step: While, place: str, values: Values) -> bool:
+        seen = await self._seen(step, place, values)
+        return conditions.holds(step.condition, self._kinds(step), seen)
 
     def _kinds(self, step: AnyStep) -> dict[str, str]:
         declared = {**self.playbook.variables, **step.variables}

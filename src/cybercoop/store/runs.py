@@ -1,8 +1,9 @@
 """What readers get of responses: the second and last way out beside ``store.releases.read``.
 
 A response reaches who takes part in it and can open its lock, and the center. A county's run,
-tasks and answers are seen by that county and the center; others who take part see its state where
-it agreed. Nobody sees what has not begun but the center.
+tasks and answers are seen by that county and the center; where it agreed, others who take part see
+its state, and their runs decide by sums in which its answers count. Nobody sees what has not begun
+but the center.
 """
 
 from collections.abc import Collection
@@ -14,6 +15,7 @@ from sqlalchemy import ColumnElement, Select, and_, case, exists, or_, select, u
 
 from cybercoop.errors import NotFound
 from cybercoop.playbooks.progress import Response, Run, Task
+from cybercoop.playbooks.variables import Value
 from cybercoop.store import blocks
 from cybercoop.store.database import Connection
 from cybercoop.store.response_tables import approvals, log, responses, runs, steps, tasks
@@ -131,6 +133,26 @@ async def response(connection: Connection, reader: Reader, response_id: str) -> 
     if row is None:
         raise NotFound(f"No response has the id {response_id}.")
     return thing(Response, row)
+
+
+async def answers(
+    connection: Connection, run: Run, step_ids: Collection[str], name: str
+) -> list[Value]:
+    """Return what counties last answered to a question of these steps, as a run may sum it up.
+
+    That is the run's own answer, and those of counties that agreed to be seen.
+    """
+    c, r = tasks.c, runs.c
+    query = select(c.run_id, c.answers).join(runs, r.id == c.run_id)
+    query = query.where(c.response_id == run.response_id, c.step_id.in_(step_ids))
+    query = query.where(c.state == "done", c.answers.is_not(None))
+    query = query.where(or_(c.run_id == run.id, and_(r.latest, r.shares_state)))
+    last: dict[str, Value] = {}
+    for row in await connection.execute(query.order_by(c.ended_at, c.created_at, c.id)):
+        said = msgspec.json.decode(row.answers)
+        if name in said:
+            last[row.run_id] = said[name]
+    return list(last.values())
 
 
 async def blocks_of(

@@ -38,7 +38,7 @@ Word = Annotated[str, Field(max_length=250)]
 
 
 class Accepting(Asked):
-    """Say whether others who take part may see how far you are."""
+    """Say whether others who take part may see how far you are, and sum your answers up."""
 
     shares_state: bool = False
 
