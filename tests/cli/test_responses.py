@@ -74,6 +74,39 @@ def started(desk: Desk, *more: object) -> str:
     """Return the id of a response that lena started and anna approved."""
     desk.run("lena", "playbook", "import", "lage.json")
     plan = (ID, "--of-group", "members", "--tlp", "amber", "--set", "wert=x", *more)
+    made = desk.json("lena", "response", "start", *plan)["id"]
+    desk.run("anna", "response", "approve", made)
+    return str(made)
+
+
+def task_of(desk: Desk, who: str) -> str:
+    return str(desk.until(lambda: desk.json(who, "task", "list")["tasks"])[0]["id"])
+
+
+def test_a_preview_touches_nothing_and_takes_assumed_answers(desk: Desk) -> None:
+    desk.run("lena", "playbook", "import", "lage.json")
+    plan = (ID, "--of-group", "members", "--tlp", "amber", "--set", "wert=x", "--exercise")
+    seen = desk.run("lena", "response", "preview", *plan).stdout
+    assert "ÜBUNG: lage: 2 organisations, approvals: 1" in seen
+    desk.terminal.run("org", "tag", "Landkreis B", "--add", "kritis")
+    some = desk.json("lena", "response", "preview", *plan, "--tag", "kritis")["counties"]
+    assert [each["name"] for each in some] == ["Landkreis B"]
+    assert desk.json("lena", "response", "list")["responses"] == []
+    assumed = desk.run("lena", "response", "preview", *plan, "--answer", "gesehen=ja").stdout
+    assert ("__gesehen__ = no" in seen, "__gesehen__ = yes" in assumed) == (True, True)
+    wrong = (("gesehen", 2, "--answer takes"), ("anderes=1", 1, "does not ask this"))
+    for answer, code, said in wrong:
+        words = ("response", "preview", *plan, "--answer", answer)
+        assert said in desk.run("lena", *words, code=code).stderr
+
+
+def test_a_whole_response(desk: Desk) -> None:
+    assert "taken" in desk.run("lena", "playbook", "import", "lage.json").stdout
+    assert ID in desk.run("Landkreis A", "playbook", "list").stdout
+    assert "__wert__" in desk.run("Landkreis A", "playbook", "show", ID).stdout
+    printed = desk.run("Landkreis A", "playbook", "show", ID, "--document").stdout
+    assert printed.encode() == BOOK
+    plan = (ID, "--of-group", "members", "--tlp", "amber", "--set", "wert=x", "--exercise")
     made = desk.json("lena", "response", "start", *plan)
     one = made["id"]
     refused = desk.run("lena", "response", "approve", one, code=1).stderr
