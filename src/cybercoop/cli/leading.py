@@ -40,6 +40,7 @@ def approve(
 ) -> None:
     """Agree to a response as a person of the center; who started it cannot.
 
+    Who is the first to agree to what a rule only proposed takes it up, and others approve it.
     For example:
 
     cybercoop response approve 5c0ffee0-0000-4000-8000-000000000000

@@ -51,6 +51,12 @@ class Response(Struct, frozen=True, kw_only=True):
     ended_at: int | None
     changed_at: int
 
+    @property
+    def is_free(self) -> bool:
+        """Say whether a rule has only proposed it, and nobody has taken it up yet."""
+        is_open = self.state == "proposed" and self.started_by is None
+        return is_open and self.why.get("action") == "propose"
+
 
 class Run(Struct, frozen=True, kw_only=True):
     """Hold one county's part of a response."""

@@ -63,13 +63,25 @@ async def accept(
 
 
 async def decline(
-    house: Carrying, connection: Connection, run_id: str, who: Who, reason: str
+    house: Carrying,
+    connection: Connection,
+    run_id: str,
+    who: Who,
+    reason: str,
+    *,
+    asked: int | None = None,
 ) -> Run:
-    """Let a county stay out, with its reason; nothing more is done there."""
+    """Let a county stay out, with its reason; nothing more is done there.
+
+    ``asked`` is when whoever declines had last looked (microseconds since 1970): what a colleague
+    has accepted since then takes a second word to leave.
+    """
     run = await _own_run(connection, run_id, who)
     if not reason.strip():
         raise Refused("Say why, so that the center can plan without you.", "reason")
     now = house.around.now()
+    if asked is not None and run.accepted_at is not None and run.accepted_at > asked:
+        raise Misused("This part was accepted meanwhile; decline once more to leave it.")
     if not await responses.end_run(connection, run_id, now, "declined", reason.strip()):
         raise Misused(f"This part is {run.state}.")
     await responses.close_tasks_of(connection, run_id, now, "declined")
@@ -267,7 +279,7 @@ def _confirms(task: Task, values: Mapping[str, Value]) -> bool:
 
 
 async def _own_run(connection: Connection, run_id: str, who: Who) -> Run:
-    run = await responses.run(connection, run_id)
+    run = await responses.run(connection, run_id, changing=True)
     response = await responses.response(connection, run.response_id)
     if run.org_id != who.org_id or response.began_at is None:
         raise NotFound(f"No run has the id {run_id}.")

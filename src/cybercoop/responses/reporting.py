@@ -24,6 +24,7 @@ Names = Mapping[str, str]
 
 SENTENCES: Mapping[str, tuple[str, str]] = {
     "proposed": ("{who} hat den Einsatz vorgeschlagen.", "{who} proposed the response."),
+    "taken-up": ("{who} hat den Einsatz übernommen. {reason}", "{who} took it up. {reason}"),
     "approved": ("{who} hat zugestimmt. {reason}", "{who} agreed. {reason}"),
     "rejected": ("{who} hat abgelehnt. {reason}", "{who} rejected it. {reason}"),
     "ratified": ("{who} hat den Sofortstart bestätigt.", "{who} ratified the broken glass."),

@@ -157,9 +157,14 @@ def handed_in(playbook: Playbook, step: Call, values: Mapping[str, Value]) -> di
 
 
 async def propose(
-    house: Carrying, connection: Connection, checked: Checked, person_id: str | None
+    house: Carrying,
+    connection: Connection,
+    checked: Checked,
+    person_id: str | None,
+    *,
+    waits: bool = True,
 ) -> Response:
-    """Remember a response that waits for approvals, with the runs that it would have."""
+    """Remember a response, with the runs that it would have; where it waits, people are told so."""
     now = house.around.now()
     plan = checked.plan
     new = Response(
@@ -202,7 +207,8 @@ async def propose(
         needed=checked.approvals,
         why=dict(plan.why),
     )
-    await telling.of_approval(connection, new, house.center.org_id)
+    if waits:
+        await telling.of_approval(connection, new, house.center.org_id)
     return new
 
 
@@ -246,7 +252,8 @@ async def say(
 ) -> Response:
     """Take what a person of the center says about a response; the last approval begins it.
 
-    Raises Forbidden for the starter and for what no person says, Misused where nobody is asked.
+    Who is the first to agree to what a rule only proposed takes it up, as its starter. Raises
+    Forbidden for the starter and for what no person says, Misused where nobody is asked.
     """
     response = await responses.response(connection, response_id)
     if person_id is None:
@@ -257,6 +264,8 @@ async def say(
     if response.state != "proposed" and not (response.state == "running" and is_ratifying):
         raise Misused("This response waits for no approval.")
     now = house.around.now()
+    if agreed and response.is_free:
+        return await _take_up(house, connection, response, person_id, reason)
     row = {"subject": response.id, "person_id": person_id, "response_id": response.id}
     await responses.agree(connection, row | {"agreed": agreed, "reason": reason, "at": now})
     what = "approved" if agreed else "rejected"
@@ -274,6 +283,20 @@ async def say(
         else:
             await begin(house, connection, response, person_id)
     return await responses.response(connection, response_id)
+
+
+async def _take_up(
+    house: Carrying, connection: Connection, response: Response, person_id: str, reason: str
+) -> Response:
+    """Make a person the starter of what a rule proposed; now others are asked to approve."""
+    now, center_id = house.around.now(), house.center.org_id
+    values = {"started_by": person_id, "approvals_since": now}
+    await responses.change(connection, response.id, now, **values)
+    told = {"reason": reason, "needed": response.approvals_needed}
+    await responses.note(connection, response.id, now, person_id, "taken-up", center_id, **told)
+    taken = await responses.response(connection, response.id)
+    await telling.of_approval(connection, taken, center_id)
+    return taken
 
 
 async def _turned_down(

@@ -14,6 +14,16 @@ _WALL = ZoneInfo("Europe/Berlin")
 _DAY = 86_400_000_000
 
 _DEPUTIES, _CENTER = 1, 2
+_APPROVE = (
+    *("Freigabe erbeten: {}", "Approval wanted: {}"),
+    "Ein Einsatz wartet auf {} Freigabe(n).",
+    "A response waits for {} approval(s).",
+)
+_PROPOSED = (
+    *("Einsatz vorgeschlagen: {}", "Response proposed: {}"),
+    "Eine Regel schlägt einen Einsatz vor. Wer ihn übernimmt, braucht dann {} Freigabe(n) anderer.",
+    "A rule proposes a response. Whoever takes it up then needs {} approval(s) of others.",
+)
 _OPENED = ("Neue Aufgabe: {}", "New task: {}")
 _WORDS = {
     0: ("Erinnerung: {}", "Reminder: {}"),
@@ -49,8 +59,9 @@ async def of_deadline(
 
 
 async def of_approval(connection: Connection, response: Response, center_id: str) -> None:
-    """Tell the center's people that a response waits for their approval."""
-    subject = f"{_exercise(response)}{response.title}"
+    """Tell the center's people that a response waits for their approval, or to be taken up."""
+    subject, needed = f"{_exercise(response)}{response.title}", response.approvals_needed
+    words = _PROPOSED if response.is_free else _APPROVE
     await tell(
         connection,
         Notice(
@@ -58,11 +69,11 @@ async def of_approval(connection: Connection, response: Response, center_id: str
             org_id=center_id,
             urgency="now",
             lock=response.lock,
-            subject_de=f"Freigabe erbeten: {subject}",
-            subject_en=f"Approval wanted: {subject}",
-            text_de=f"Ein Einsatz wartet auf {response.approvals_needed} Freigabe(n).",
-            text_en=f"A response waits for {response.approvals_needed} approval(s).",
-            at=response.created_at,
+            subject_de=words[0].format(subject),
+            subject_en=words[1].format(subject),
+            text_de=words[2].format(needed),
+            text_en=words[3].format(needed),
+            at=response.approvals_since,
             role=CENTER,
         ),
     )

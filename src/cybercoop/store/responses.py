@@ -108,9 +108,15 @@ async def change(connection: Connection, response_id: str, now: int, **values: A
     await connection.execute(statement.values(changed_at=now, **values))
 
 
-async def run(connection: Connection, run_id: str) -> Run:
-    """Return a run; raise ``NotFound`` where there is none."""
-    row = (await connection.execute(select(runs).where(runs.c.id == run_id))).one_or_none()
+async def run(connection: Connection, run_id: str, *, changing: bool = False) -> Run:
+    """Return a run; raise ``NotFound`` where there is none.
+
+    With ``changing`` nobody else changes it until commit.
+    """
+    query = select(runs).where(runs.c.id == run_id)
+    if changing:  # steps and tasks of the run may be added meanwhile
+        query = query.with_for_update(key_share=True)
+    row = (await connection.execute(query)).one_or_none()
     if row is None:
         raise NotFound(f"No run has the id {run_id}.")
     return thing(Run, row)

@@ -54,8 +54,8 @@ async def act(
         field = getattr(error, "field", "")
         reason = f"{field}: {error}" if field else str(error)
         return Done(Decision("refused", reason), said=counted)
-    response = await starting.propose(house, scene.connection, checked, person_id)
     starts = rule.action == "start" and checked.approvals <= 1 and not event.shy
+    response = await starting.propose(house, scene.connection, checked, person_id, waits=not starts)
     if starts:
         await starting.begin(house, scene.connection, response, f"rule {rule.name}")
     counted |= {"response": response.id, "approvals": checked.approvals}

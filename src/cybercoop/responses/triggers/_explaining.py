@@ -55,7 +55,8 @@ def together(some: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 def for_all(rule: Rule, event: Happened) -> dict[str, Any]:
     """Return the explanation that those read who take part in a response."""
     german, english = sentence(rule.kind, event.gives)
-    return {"rule": rule.title, "happened": happened(event), "de": german, "en": english}
+    told = {"rule": rule.title, "action": rule.action, "happened": happened(event)}
+    return told | {"de": german, "en": english}
 
 
 def sentence(kind: str, gives: Mapping[str, Given]) -> tuple[str, str]:

@@ -6,12 +6,12 @@ from typing import Annotated
 
 from pydantic import Field
 
-from cybercoop.errors import Refused
+from cybercoop.errors import NotFound, Refused
 from cybercoop.members.assets import AssetKind
 from cybercoop.members.organisations import MEMBERS, Kind, Organisation
 from cybercoop.responses.starting import Plan
 from cybercoop.sharing import Addressed, keys_of, locks, locks_for
-from cybercoop.store import assets, members
+from cybercoop.store import assets, incidents, members
 from cybercoop.store.database import Connection
 from cybercoop.store.members import Center
 from cybercoop.web.api._common import Moment, micros
@@ -69,6 +69,8 @@ async def chosen(
         raise Refused("Nobody can know of it before it is so late.", "known")
     if not said.title.isprintable():
         raise Refused("A title is one line.", "title")
+    if said.incident is not None:
+        await _require_incident(connection, org, said.incident)
     some = await others(connection, center)
     meant = await _meant(connection, some, said)
     may = [one.id for one in meant if lock in keys_of(one)]
@@ -99,6 +101,14 @@ def named(some: Sequence[Organisation], names: Sequence[str]) -> list[str]:
         if name not in known:
             raise Refused("No organisation has this name or id.", "counties")
     return [known[name] for name in names]
+
+
+async def _require_incident(connection: Connection, org: Organisation, incident_id: str) -> None:
+    """Raise Refused where the organisation has no such incident, whoever else has one."""
+    try:
+        await incidents.find(connection, org.id, incident_id)
+    except NotFound as missing:
+        raise Refused(str(missing), "incident") from None
 
 
 async def _lock(connection: Connection, org: Organisation, said: Planned) -> str:

@@ -131,10 +131,11 @@ async def accept_run(call: Call[Nothing, Accepting]) -> ShownRun:
 
 async def decline_run(call: Call[Nothing, Explaining]) -> ShownRun:
     """Stay out, with a reason."""
+    asked = call.around.now()
 
     async def deed(connection: Connection, one: str) -> Run:
-        reason = call.body.reason
-        return await doing.decline(call.app[RESPONSES], connection, one, who(call), reason)
+        words = (one, who(call), call.body.reason)
+        return await doing.decline(call.app[RESPONSES], connection, *words, asked=asked)
 
     return await _of_run(call, deed)
 

@@ -1,5 +1,6 @@
 """Responses: a list, the board of each with what may be done, and a new one with its preview."""
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -47,6 +48,7 @@ async def show(visit: Visit) -> web.StreamResponse:
 
 
 async def _shown(visit: Visit, reason: str = "") -> web.Response:
+    now = visit.now  # before the look: what is accepted afterwards was not seen
     found = await board_of(visit.request.app, visit.org, _place(visit))
     note_reached(visit.request.app, visit.org.id, found.seen.runs)
     lines = sorted(found.board.lines, key=lambda one: found.names.get(one.run.org_id, ""))
@@ -63,6 +65,7 @@ async def _shown(visit: Visit, reason: str = "") -> web.Response:
         is_center=_is_center(visit),
         roles=ROLES,
         reason=reason,
+        now=now,
         summed=lambda one: papers.summed(one, visit.language),
         **words(visit),
     )
@@ -148,7 +151,9 @@ async def _accept(connection: Connection, visit: Visit, one: str) -> None:
 
 async def _decline(connection: Connection, visit: Visit, one: str) -> None:
     by, run = await who(connection, visit), await _own_run(connection, visit, one)
-    await doing.decline(house(visit), connection, run, by, visit.form.text("text"))
+    seen = visit.form.text("seen")
+    asked = int(seen) if re.fullmatch("[0-9]{1,18}", seen) else None
+    await doing.decline(house(visit), connection, run, by, visit.form.text("text"), asked=asked)
 
 
 async def _own_run(connection: Connection, visit: Visit, one: str) -> str:
