@@ -12,6 +12,7 @@ from typing import Any
 
 import aiohttp
 
+import compiled
 import ready_schema
 from cybercoop import app as house
 from cybercoop.collect import founding, tokens
@@ -237,7 +238,7 @@ async def world(
 ) -> AsyncIterator[World]:
     """Found a center on an empty database and serve it on loopback."""
     clock, chance = clock or Clock(), Chance()
-    database = Database(database_url)
+    database = compiled.share(Database(database_url))
     around = Surroundings(clock, chance.uuid, chance.secret)
     chosen = Settings(data=folder, database=database_url, listen="127.0.0.1:0", **settings)
     try:

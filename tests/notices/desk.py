@@ -10,6 +10,7 @@ import aiohttp
 import msgspec
 from sqlalchemy import Integer, Table, insert, select, update
 
+import compiled
 import ready_schema
 from cybercoop import app as house
 from cybercoop.collect import founding
@@ -98,7 +99,7 @@ async def found_task(center: World, task_id: str) -> Mapping[str, Any]:
 async def office(database_url: str, folder: Path) -> AsyncIterator[World]:
     """Run a center whose links lead to ``DESK``."""
     clock, chance = Clock(), Chance()
-    database = Database(database_url)
+    database = compiled.share(Database(database_url))
     around = Surroundings(clock, chance.uuid, chance.secret)
     chosen = Settings(data=folder, database=database_url, listen="127.0.0.1:0")
     try:

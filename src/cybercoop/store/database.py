@@ -14,6 +14,7 @@ from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError,
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from cybercoop.errors import Misused
+from cybercoop.store import hops
 from cybercoop.store.turns import Turn
 
 Connection = AsyncConnection
@@ -155,6 +156,7 @@ def _engine(url: str, concurrency: int) -> AsyncEngine:
         # BEGIN and COMMIT are said in ``write``; a connection comes back with nothing open.
         options |= {"isolation_level": "AUTOCOMMIT", "pool_reset_on_return": None}
         options |= {"pool_size": _SQLITE_READERS, "max_overflow": 0, "pool_use_lifo": True}
+        options["connect_args"] = {"async_creator_fn": hops.connect}
         engine = create_async_engine(parsed.set(drivername="sqlite+aiosqlite"), **options)
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         return engine

@@ -6,6 +6,7 @@ has stands in the signature of its deed alone.
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Generic, TypeVar, get_args, get_type_hints
 
 import msgspec
@@ -123,6 +124,7 @@ class Models:
         return self.body
 
 
+@cache
 def models_of(endpoint: Endpoint) -> Models:
     """Return the models that the signature of an endpoint's deed names."""
     hints = get_type_hints(endpoint.deed)
