@@ -34,6 +34,13 @@ Known = Annotated[
     str | None, typer.Option(help="When one came to know of the case: 2026-01-31T08:30:00Z.")
 ]
 Incident = Annotated[str | None, typer.Option(help="Id of the incident that it is about.")]
+Answers = Annotated[
+    list[str] | None,
+    typer.Option("--answer", help="NAME=VALUE that all are assumed to answer; repeatable."),
+]
+BreakGlass = Annotated[
+    bool, typer.Option("--break-glass", help="Begin at once; ratify it within the hour.")
+]
 
 _MARKS = {
     "open": "○",
@@ -114,10 +121,7 @@ def preview(
     exercise: Exercise = False,
     known: Known = None,
     incident: Incident = None,
-    answers: Annotated[
-        list[str] | None,
-        typer.Option("--answer", help="NAME=VALUE that all are assumed to answer; repeatable."),
-    ] = None,
+    answers: Answers = None,
     token: TokenText = "",
     url: Url = HOME,
     as_json: Json = False,
@@ -140,6 +144,10 @@ def preview(
     if as_json:
         one(seen, "", as_json=True)
         return
+    _show_plan(seen)
+
+
+def _show_plan(seen: Mapping[str, Any]) -> None:
     head = f"{_exercise(seen)}{seen['title']}: {len(seen['counties'])} organisations"
     out.print(f"{head}, approvals: {seen['approvals_needed']}", markup=False, soft_wrap=True)
     many("organisations", seen["counties"], as_json=False)
@@ -179,9 +187,7 @@ def start(
     exercise: Exercise = False,
     known: Known = None,
     incident: Incident = None,
-    break_glass: Annotated[
-        bool, typer.Option("--break-glass", help="Begin at once; ratify it within the hour.")
-    ] = False,
+    break_glass: BreakGlass = False,
     token: TokenText = "",
     url: Url = HOME,
     as_json: Json = False,

@@ -46,8 +46,8 @@ class Rule(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     ``counties`` is ``members`` (all who can open the lock), ``touched`` (whom it is about),
     ``group:NAME``, ``tag:NAME``, or a list of names or ids. ``action`` is the most that it does:
     what it is to ``propose`` waits for a person who takes it up, and then for approvals by others;
-    to ``approve`` waits for approvals alone, the last of which begins it; ``start`` begins where one
-    approval would be enough. ``limit`` counts for each lock, ``repeat_after`` for each subject.
+    to ``approve`` waits for approvals alone, the last of which begins it; ``start`` begins where
+    one approval would be enough. ``limit`` counts for each lock, ``repeat_after`` for each subject.
     """
 
     name: str
