@@ -165,10 +165,31 @@ async def propose(
     waits: bool = True,
 ) -> Response:
     """Remember a response, with the runs that it would have; where it waits, people are told so."""
-    now = house.around.now()
+    now, plan = house.around.now(), checked.plan
+    new = _new(checked, house.around.uuid(), person_id, now)
+    await responses.add_responses(connection, [new])
+    await responses.add_runs(
+        connection, [invited(house, new.id, one.id, now) for one in checked.counties]
+    )
+    await responses.note(
+        connection,
+        new.id,
+        now,
+        person_id or f"rule {plan.rule}",
+        "proposed",
+        house.center.org_id,
+        needed=checked.approvals,
+        why=dict(plan.why),
+    )
+    if waits:
+        await telling.of_approval(connection, new, house.center.org_id)
+    return new
+
+
+def _new(checked: Checked, name: str, person_id: str | None, now: int) -> Response:
     plan = checked.plan
-    new = Response(
-        id=house.around.uuid(),
+    return Response(
+        id=name,
         playbook_id=checked.kept.id,
         playbook_modified=checked.kept.modified,
         title=plan.title or checked.playbook.name,
@@ -193,23 +214,6 @@ async def propose(
         ended_at=None,
         changed_at=now,
     )
-    await responses.add_responses(connection, [new])
-    await responses.add_runs(
-        connection, [invited(house, new.id, one.id, now) for one in checked.counties]
-    )
-    await responses.note(
-        connection,
-        new.id,
-        now,
-        person_id or f"rule {plan.rule}",
-        "proposed",
-        house.center.org_id,
-        needed=checked.approvals,
-        why=dict(plan.why),
-    )
-    if waits:
-        await telling.of_approval(connection, new, house.center.org_id)
-    return new
 
 
 def invited(house: Carrying, response_id: str, org_id: str, now: int, attempt: int = 1) -> Run:
