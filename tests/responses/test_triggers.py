@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,7 +26,6 @@ from cybercoop.store import responses as stored
 from cybercoop.store.firings import Firing
 from cybercoop.store.incidents import Shared
 from cybercoop.store.runs import Reader
-from cybercoop.surroundings import Surroundings
 from responses.books import book, end, key, manual
 from world import SECOND, TLP, Seat, World, indicator, world
 
@@ -379,19 +378,3 @@ async def test_two_workers_fire_once(database_url: str, tmp_path: Path) -> None:
         await on.look()
         assert await on.verdicts() == {"proposed": 20}
         assert len(await on.responses()) == 20
-
-
-async def test_what_dies_before_it_is_committed_leaves_nothing(
-    database_url: str, tmp_path: Path
-) -> None:
-    async with desk(database_url, tmp_path, any={}) as on:
-        await on.world.push(on.counties[0], [indicator(VALUE, "amber")])
-        await on.world.project()
-        # Chance runs out when the response is written and its second run is not.
-        ids = iter(["a response", "the first run"])
-        broken = replace(on.house, around=Surroundings(on.world.clock, lambda: next(ids)))
-        with pytest.raises(RuntimeError):
-            await firing.poll(broken, on.book)
-        assert (await on.verdicts(), await on.responses()) == ({}, [])
-        await on.look()
-        assert await on.verdicts() == {"proposed": 1}

@@ -143,11 +143,11 @@ def preview(
     seen = center(url, token).post("/responses/preview", said | assumed)
     if as_json:
         one(seen, "", as_json=True)
-        return
-    _show_plan(seen)
+    else:
+        _show_preview(seen)
 
 
-def _show_plan(seen: Mapping[str, Any]) -> None:
+def _show_preview(seen: Mapping[str, Any]) -> None:
     head = f"{_exercise(seen)}{seen['title']}: {len(seen['counties'])} organisations"
     out.print(f"{head}, approvals: {seen['approvals_needed']}", markup=False, soft_wrap=True)
     many("organisations", seen["counties"], as_json=False)

@@ -3,11 +3,15 @@
 Several workers look at the same time; who takes the row of a watch first goes on, the others find
 that it has moved. What was looked at, what was made of it, and the responses themselves are one
 transaction: a crash leaves no trace, and nothing is fired twice.
+
+Where something unexpected goes wrong with one rule, twice in a row, the log says so and all others
+go on without it: it misses what this look was about, and is tried again with what comes next.
 """
 
 import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Coroutine, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -17,6 +21,7 @@ from msgspec import Struct
 from cybercoop.collect.recognising import recognised
 from cybercoop.errors import CoopError, Misused
 from cybercoop.responses import rules
+from cybercoop.responses.breaking import Broke, apart, without_broken
 from cybercoop.responses.carrying import Carrying
 from cybercoop.responses.rules import Book, Rule
 from cybercoop.responses.triggers import Happened, Kind, Met, Scene, _explaining, _replaying, kinds
@@ -30,7 +35,18 @@ from cybercoop.store import firings, members
 from cybercoop.store.database import Connection
 from cybercoop.store.firings import Firing
 
-__all__ = ["ByHand", "State", "Would", "explained", "fire", "poll", "replay", "states", "tend"]
+__all__ = [
+    "Broke",
+    "ByHand",
+    "State",
+    "Would",
+    "explained",
+    "fire",
+    "poll",
+    "replay",
+    "states",
+    "tend",
+]
 
 MOST = 2_000
 """How much of what happened one transaction looks at."""
@@ -65,7 +81,7 @@ async def tend(house: Carrying) -> None:
                     book = await _read(house, book)
             with databases.explained():
                 more = bool(book.watched) and await _to_its_end(poll(house, book))
-        except (CoopError, OSError, msgspec.MsgspecError) as error:
+        except (CoopError, OSError, msgspec.MsgspecError, Broke) as error:
             _log.error("rules could not be fired", error=repr(error))
             failed = True
         rounds += 1
@@ -103,7 +119,10 @@ async def _forget(house: Carrying, book: Book) -> None:
 
 
 async def poll(house: Carrying, book: Book) -> bool:
-    """Look once at all that rules wait for; say whether there is more to look at."""
+    """Look once at all that rules wait for; say whether there is more to look at.
+
+    Raises ``Broke`` for a kind of trigger that cannot be looked at, once all others were.
+    """
     now = house.around.now()
     async with house.database.read() as connection:
         far, seen = await firings.heads(connection)
@@ -112,17 +131,30 @@ async def poll(house: Carrying, book: Book) -> bool:
         "incidents": far.get("incidents", 0),
         "clock": now,
     }
-    more = False
-    for name, some in book.watched.items():
-        head = heads[kinds()[name].source]
-        cursor = msgspec.json.decode(seen[name], type=Cursor) if name in seen else None
-        if cursor is None or cursor.since.keys() != some.keys():
-            await _settle(house, name, some, head)
-        elif head > cursor.at:
-            more |= await _look(house, book, kinds()[name], cursor, head)
+    more, broke = False, []
+    for name in book.watched:
+        kind = kinds()[name]
+        try:
+            more |= await apart(name, _move(house, book, kind, seen.get(name), heads[kind.source]))
+        except Broke as error:
+            broke.append(error)
     if _WAITING in seen and int(seen[_WAITING]) <= now:
-        await _wake(house, book)
+        await without_broken(partial(_wake, house, book))
+    if broke:
+        raise broke[0]
     return more
+
+
+async def _move(house: Carrying, book: Book, kind: Kind, text: str | None, head: int) -> bool:
+    """Look with the rules of a kind where something has moved; say whether there is more."""
+    some = book.on(kind.name)
+    cursor = msgspec.json.decode(text, type=Cursor) if text else None
+    if cursor is None or cursor.since.keys() != some.keys():
+        await _settle(house, kind.name, some, head)
+        return False
+    if head <= cursor.at:
+        return False
+    return await without_broken(partial(_look, house, book, kind, cursor, head))
 
 
 async def _settle(house: Carrying, name: str, some: Mapping[str, Rule], head: int) -> None:
@@ -134,7 +166,9 @@ async def _settle(house: Carrying, name: str, some: Mapping[str, Rule], head: in
         await firings.put(connection, name, _text(new))
 
 
-async def _look(house: Carrying, book: Book, kind: Kind, cursor: Cursor, head: int) -> bool:
+async def _look(
+    house: Carrying, book: Book, kind: Kind, cursor: Cursor, head: int, left_out: frozenset[str]
+) -> bool:
     """Look at what has happened since; say whether there is more of it."""
     some = book.on(kind.name)
     async with house.database.read() as connection:
@@ -143,14 +177,18 @@ async def _look(house: Carrying, book: Book, kind: Kind, cursor: Cursor, head: i
         events, far = await kind.happened(scene, asked, cursor.at, head, MOST)
         if far == cursor.at:
             return False
-        found = {name: await _met(scene, rule, events, cursor) for name, rule in some.items()}
+        found = {
+            name: await apart(name, _met(scene, rule, events, cursor))
+            for name, rule in some.items()
+            if name not in left_out
+        }
     async with house.database.write() as connection:
         if await firings.take(connection, kind.name) != _text(cursor):
             return True  # another worker was faster
         scene = await scene_of(house, connection)
         for name, mets in found.items():
             if mets:
-                await _make(house, scene, book, some[name], mets)
+                await apart(name, _make(house, scene, book, some[name], mets))
         await firings.put(connection, kind.name, _text(Cursor(far, cursor.since)))
     return far < head
 
@@ -269,8 +307,8 @@ async def _remember(scene: Scene, rule: Rule, met: Met, done: Done, why: dict[st
     return new
 
 
-async def _wake(house: Carrying, book: Book) -> None:
-    """Do what waited for the end of quiet hours."""
+async def _wake(house: Carrying, book: Book, left_out: frozenset[str]) -> None:
+    """Do what waited for the end of quiet hours; what breaks then comes to nothing."""
     async with house.database.write() as connection:
         text = await firings.take(connection, _WAITING)
         scene = await scene_of(house, connection)
@@ -281,15 +319,21 @@ async def _wake(house: Carrying, book: Book) -> None:
             if one.why["until"] > scene.now:
                 later.append(int(one.why["until"]))
             else:
-                await _end_wait(house, scene, book.rules.get(one.rule), one)
+                known = book.rules.get(one.rule)
+                is_broken = str(one.seq) in left_out
+                await apart(str(one.seq), _end_wait(house, scene, known, one, is_broken=is_broken))
         await firings.forget(connection, {_WAITING})
         if later:
             await firings.put(connection, _WAITING, str(min(later)))
 
 
-async def _end_wait(house: Carrying, scene: Scene, rule: Rule | None, one: Firing) -> None:
+async def _end_wait(
+    house: Carrying, scene: Scene, rule: Rule | None, one: Firing, *, is_broken: bool
+) -> None:
     event = msgspec.convert(one.why["event"], Happened)
-    if rule is None or not rule.enabled:
+    if is_broken:
+        done = Done(Decision("refused", "Something went wrong with it."))
+    elif rule is None or not rule.enabled:
         done = Done(Decision("refused", "The rule was turned off meanwhile."))
     elif not await _still_stands(scene, event):
         done = Done(Decision("refused", "It was taken back meanwhile."))

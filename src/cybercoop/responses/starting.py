@@ -165,8 +165,8 @@ async def propose(
     waits: bool = True,
 ) -> Response:
     """Remember a response, with the runs that it would have; where it waits, people are told so."""
-    new = _proposed(house, checked, person_id)
-    now, plan = new.created_at, checked.plan
+    now, plan = house.around.now(), checked.plan
+    new = _new(checked, house.around.uuid(), person_id, now)
     await responses.add_responses(connection, [new])
     await responses.add_runs(
         connection, [invited(house, new.id, one.id, now) for one in checked.counties]
@@ -186,11 +186,10 @@ async def propose(
     return new
 
 
-def _proposed(house: Carrying, checked: Checked, person_id: str | None) -> Response:
-    now = house.around.now()
+def _new(checked: Checked, name: str, person_id: str | None, now: int) -> Response:
     plan = checked.plan
     return Response(
-        id=house.around.uuid(),
+        id=name,
         playbook_id=checked.kept.id,
         playbook_modified=checked.kept.modified,
         title=plan.title or checked.playbook.name,

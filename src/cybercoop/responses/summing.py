@@ -11,6 +11,7 @@ from collections.abc import Collection
 from cybercoop.errors import Refused
 from cybercoop.playbooks import variables
 from cybercoop.playbooks.duties import Sum
+from cybercoop.playbooks.progress import Run, Step
 from cybercoop.playbooks.steps import AnyStep, Playbook
 from cybercoop.playbooks.variables import Value
 from cybercoop.responses import asking, pausing
@@ -43,30 +44,37 @@ async def summed(
 ) -> Came:
     """Return what a step that decides reads, looked up once: who asks again is told the same."""
     begun = await pausing.begin(house, run_id, place, "sums")
-    if step.duty.wait is not None and begun.ended_at is None:
-        async with house.database.read() as connection:
-            run = await responses.run(connection, run_id)
-            response = await responses.response(connection, run.response_id)
+    if begun.ended_at is not None:
+        return _known(begun)
+    async with house.database.read() as connection:
+        run = await responses.run(connection, run_id)
+        response = await responses.response(connection, run.response_id)
+    if step.duty.wait is not None:
         until = asking.moment(step.duty.wait, response, run, begun.began_at)
         if not await pausing.wait(house, run_id, place, until):
             return Came(stopped=True)
+    # Read before it is written: hundreds of runs look at once, and writers wait for each other.
+    async with house.database.read() as connection:
+        came = await _look(connection, run, playbook, step)
 
-    async def look(connection: Connection) -> Came:
-        known = await responses.step(connection, run_id, begun.place)
-        if known is not None and known.ended_at is not None:
-            return Came(values=known.results or {}, failed=known.reason or "")
-        came = await _look(connection, run_id, playbook, step)
+    async def end(connection: Connection) -> Came:
         state = "failed" if came.failed else "done"
         said = {"results": dict(came.values), "reason": came.failed or None}
         now = house.around.now()
         await responses.end_step(connection, run_id, begun.place, now, state, **said)
-        return came
+        ended = await responses.step(connection, run_id, begun.place)
+        return came if ended is None else _known(ended)
 
-    return await house.record.do(look)
+    return await house.record.do(end)
 
 
-async def _look(connection: Connection, run_id: str, playbook: Playbook, step: AnyStep) -> Came:
-    run = await responses.run(connection, run_id)
+def _known(step: Step) -> Came:
+    """Return what was found when somebody looked first, or that the run had ended by then."""
+    is_stopped = step.state == "stopped"
+    return Came(values=step.results or {}, failed=step.reason or "", stopped=is_stopped)
+
+
+async def _look(connection: Connection, run: Run, playbook: Playbook, step: AnyStep) -> Came:
     found: dict[str, Value] = {}
     for name, one in step.duty.sums.items():
         said = await runs.answers(connection, run, asking_for(playbook, one.of), one.of)
