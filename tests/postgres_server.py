@@ -22,7 +22,7 @@ import asyncpg
 # A commit still reaches the kernel before it is answered, so nothing is lost when a process is
 # killed; only a failing machine could lose something, and then the tests are lost as well.
 FAST = "fsync = off\nfull_page_writes = off\n"
-# Two workers with several engines each; the default of 100 connections is near.
+# A few workers with several engines each; the default of 100 connections is near.
 ROOMY = "max_connections = 300\n"
 
 MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of a name of its own is made in it
