@@ -1,6 +1,5 @@
 """A center in which acts are carried out, so that one reader can observe it."""
 
-import asyncio
 import contextlib
 import shutil
 from collections.abc import AsyncIterator, Sequence
@@ -23,6 +22,7 @@ from cybercoop.members.organisations import Kind
 from cybercoop.responses import importing
 from cybercoop.store import members, projection
 from cybercoop.store.database import Database
+from cybercoop.store.turns import Turn
 from inference import bodies, papers
 from inference.acts import (
     CENTER,
@@ -314,7 +314,7 @@ def _fresh_copy(base: Path) -> Database:
     shutil.copyfile(base / "coop.sqlite", file)
     if file not in _DATABASES:
         _DATABASES[file] = Database(f"sqlite:///{file}", 2)
-    _DATABASES[file]._turn = asyncio.Lock()  # every example has an event loop of its own
+    _DATABASES[file]._turn = Turn(f"{file}-turn")  # every example has an event loop of its own
     return _DATABASES[file]
 
 
