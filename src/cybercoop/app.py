@@ -5,7 +5,7 @@ import contextlib
 import signal
 import socket
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from http import HTTPStatus
 from typing import Any
@@ -46,6 +46,9 @@ from cybercoop.web.pages import links
 _HOUR = 3600
 _FAULT = 500
 """From here on a status says that the fault is ours."""
+
+Announce = Callable[[str], Awaitable[None]]
+"""Tells somebody the address of a server."""
 
 _SILENT: set[object] = set()
 """Connections that have not sent a whole request head yet."""
@@ -248,13 +251,11 @@ async def _housekeeping(app: web.Application, settings: Settings, around: Surrou
                 await answers.prune(connection, kept)
 
 
-async def serve(
-    settings: Settings, announce: Callable[[str], None], worker: Beside | None = None
-) -> None:
+async def serve(settings: Settings, announce: Announce, worker: Beside | None = None) -> None:
     """Serve until SIGINT or SIGTERM; ``announce`` gets the address once pushes are possible.
 
-    From then on ``worker`` does the rest. Raises ``CoopError`` when it ends by itself: whoever
-    started this process starts it again.
+    It goes on beside serving, and no longer. From then on ``worker`` does the rest. Raises
+    ``CoopError`` when that one ends by itself: whoever started this process starts it again.
     """
     ended, alone = asyncio.Event(), False
     loop = asyncio.get_running_loop()
@@ -264,11 +265,14 @@ async def serve(
     async with running(settings, Surroundings(), wake) as (host, port):
         scheme = "https" if settings.tls else "http"
         shown = f"[{host}]" if ":" in host else host
-        announce(f"{scheme}://{shown}:{port}")
+        telling = asyncio.ensure_future(announce(f"{scheme}://{shown}:{port}"))
         if worker:
             worker.wake()
             worker.when_ended(ended.set)
         await ended.wait()
+        # Whatever it still asks of this server would be waited for.
+        telling.cancel()
+        await asyncio.gather(telling, return_exceptions=True)
         alone = worker is not None and worker.has_ended
         if worker:
             worker.stop()

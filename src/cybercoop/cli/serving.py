@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from typing import Annotated
 
 import aiohttp
@@ -10,6 +10,7 @@ import typer
 
 from cybercoop import app as house
 from cybercoop import worker
+from cybercoop.app import Announce
 from cybercoop.beside import forked
 from cybercoop.cli.opened import configured, on_database
 from cybercoop.cli.shown import err, out
@@ -28,7 +29,7 @@ def _run(coroutine: Coroutine[None, None, None]) -> None:
     uvloop.run(coroutine)
 
 
-def _announce(address: str) -> None:
+async def _announce(address: str) -> None:
     out.print(f"cybercoop serves on {address}", markup=False, soft_wrap=True)
 
 
@@ -54,7 +55,7 @@ def serve(
     _run(house.serve(settings, _announce))
 
 
-def _serve_all(settings: Settings, announce: Callable[[str], None]) -> None:
+def _serve_all(settings: Settings, announce: Announce) -> None:
     """Serve, with a worker beside."""
     with forked(lambda listen: _run(worker.work(settings, listen))) as beside:
         _run(house.serve(settings, announce, beside))
@@ -95,12 +96,11 @@ def demo(
     settings = configured()
     guide = asyncio.run(prepare(settings))
 
-    def announce(address: str) -> None:
+    async def announce(address: str) -> None:
         out.print(guide.text(address), soft_wrap=True)
         if guide.cast is not None and not no_story:
-            playing.append(asyncio.ensure_future(_tell(address, guide.cast)))
+            await _tell(address, guide.cast)
 
-    playing: list[asyncio.Future[None]] = []
     _serve_all(settings, announce)
 
 
