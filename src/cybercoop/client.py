@@ -15,7 +15,7 @@ import aiohttp
 from cybercoop.errors import CoopError, Malformed, Misused
 from cybercoop.stix.slices import cut
 
-_MOST_OBJECTS = 500
+_MOST_OBJECTS = 2000
 _MOST_BYTES = 4 * 1024 * 1024
 _MOST_VALUES = 10_000
 _MOST_LOOKUP = 1_000_000
@@ -37,7 +37,7 @@ class Batch:
 
 
 def batches(name: str, content: bytes) -> Iterator[Batch]:
-    """Cut a file into requests of at most 500 objects and 4 MiB; raise ``Malformed``.
+    """Cut a file into requests of at most 2000 objects and 4 MiB; raise ``Malformed``.
 
     Markings that are defined in the file go first, so that they are known to what carries them.
     """
@@ -52,11 +52,13 @@ def batches(name: str, content: bytes) -> Iterator[Batch]:
         said = b'"spec_version":"' + version.encode() + b'",' if version else b""
         head = b'{"type":"bundle",' + said + b'"objects":['
     part: list[bytes] = []
+    size = 0
     for raw in sorted(envelope.objects, key=lambda one: not _DEFINITION.search(one)):
-        if part and (len(part) >= _MOST_OBJECTS or sum(map(len, part)) + len(raw) > _MOST_BYTES):
+        if part and (len(part) >= _MOST_OBJECTS or size + len(raw) > _MOST_BYTES):
             yield Batch(head + b",".join(part) + b"]}", len(part))
-            part = []
+            part, size = [], 0
         part.append(raw)
+        size += len(raw)
     if part:
         yield Batch(head + b",".join(part) + b"]}", len(part))
 

@@ -19,7 +19,7 @@ from cybercoop.surroundings import Surroundings
 SHARE = 2000
 """How many contributions of each lock one cycle takes at most."""
 
-_LONGEST_PAUSE = 0.4
+_LONGEST_PAUSE = 0.1
 """Seconds between two cycles at most while there is something to do."""
 
 _BEHIND = 10
@@ -114,10 +114,10 @@ class Projector:
         only = self._alone[-1] if self._alone else None
         begun = asyncio.get_running_loop().time()
         done = await cycle(self._database, self._center, now, self._share, only, self._keeper)
-        # Pushes wait while a cycle writes. As long a pause lets them in, and the next cycle has
-        # more to do for the same price; what was pushed is still released within a second.
+        # Pushes wait while a cycle writes. A pause lets them in, and the next cycle has more to do
+        # for the same price; what was pushed is still released within a second.
         taken = asyncio.get_running_loop().time() - begun
-        await asyncio.sleep(min(taken, _LONGEST_PAUSE))
+        await asyncio.sleep(min(taken / 4, _LONGEST_PAUSE))
         if done is None:
             rest = stamps.SLOT - self._surroundings.now() % stamps.SLOT
             await asyncio.sleep(rest / 1_000_000)
