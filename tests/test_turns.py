@@ -50,6 +50,14 @@ async def test_a_turn_ends_with_an_error(turns: list[Turn]) -> None:
     await _once(turns[1])
 
 
+async def test_a_queue_that_cannot_be_opened_keeps_nobody_waiting(tmp_path: Path) -> None:
+    turn = Turn(str(tmp_path / "not there yet" / "coop.sqlite-turn"))
+    with pytest.raises(FileNotFoundError):
+        await _once(turn)
+    (tmp_path / "not there yet").mkdir()
+    await asyncio.wait_for(_once(turn), 10)
+
+
 async def _once(turn: Turn) -> None:
     async with turn:
         pass

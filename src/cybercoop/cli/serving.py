@@ -71,7 +71,7 @@ def work() -> None:
     settings = configured()
     if settings.database_url.startswith("sqlite"):
         raise Misused(
-            "SQLite is one process's database; use `cybercoop serve`, or PostgreSQL for workers."
+            "SQLite belongs to one `cybercoop serve`; use that, or PostgreSQL for more workers."
         )
     _run(worker.work(settings))
 

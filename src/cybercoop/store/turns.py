@@ -20,8 +20,12 @@ class Turn:
 
     async def __aenter__(self) -> None:
         await self._here.acquire()
-        if self._lock(waiting=False):
-            return
+        try:
+            if self._lock(waiting=False):
+                return
+        except OSError:
+            self._here.release()
+            raise
         taken = asyncio.ensure_future(asyncio.to_thread(self._lock, waiting=True))
         try:
             await asyncio.shield(taken)
