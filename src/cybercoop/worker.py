@@ -65,7 +65,8 @@ async def _until_stopped(tasks: Sequence[asyncio.Task[None]]) -> None:
 
     def stop() -> None:
         for one in tasks:
-            one.cancel()
+            if not one.cancelling():  # who is told twice still ends in good order
+                one.cancel()
 
     for one in tasks:
         one.add_done_callback(_tell)

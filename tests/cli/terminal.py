@@ -44,7 +44,7 @@ class Terminal:
             texts = process.communicate(PATIENCE)
         done = subprocess.CompletedProcess(process.args, process.returncode or 0, *texts)
         assert done.returncode == code, (arguments, done.stdout, done.stderr)
-        assert "Traceback" not in done.stderr
+        assert "Traceback" not in done.stderr, done.stderr
         return done
 
     def json(self, *arguments: object, code: int = 0, **more: str) -> dict[str, Any]:
@@ -72,7 +72,7 @@ class Terminal:
             process.send_signal(signal.SIGTERM)
             rest, complaints = process.communicate(PATIENCE)
         assert process.returncode == 0, (rest, complaints)
-        assert "Traceback" not in complaints
+        assert "Traceback" not in complaints, complaints
 
 
 def _first_words(process: Fork) -> str:

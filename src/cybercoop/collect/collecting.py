@@ -16,12 +16,12 @@ import structlog
 
 from cybercoop.collect import definitions
 from cybercoop.collect.definitions import Source
-from cybercoop.collect.portions import Desk, Keep, Taken, Tell, refresh, take_in, unbroken, withdraw
+from cybercoop.collect.portions import Desk, Keep, Taken, Tell, refresh, take_in, withdraw
 from cybercoop.collect.sources import Cursor, Portion, kinds
 from cybercoop.errors import CoopError, Malformed, Misused, Unreachable
 from cybercoop.members.organisations import MEMBERS, Kind, Organisation
 from cybercoop.store import contributions, members, sources
-from cybercoop.store.database import Connection, Database
+from cybercoop.store.database import Connection, Database, unbroken
 from cybercoop.store.sources import Row
 from cybercoop.surroundings import Surroundings
 

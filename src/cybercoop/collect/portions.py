@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
@@ -30,11 +30,10 @@ from cybercoop.sharing import Addressed, locks_for
 from cybercoop.sharing.marking import TLP2
 from cybercoop.stix import times
 from cybercoop.store import contributions, sources
-from cybercoop.store.database import Connection, Database
+from cybercoop.store.database import Connection, Database, unbroken
 from cybercoop.store.members import Center
 from cybercoop.store.sources import Version
 
-T = TypeVar("T")
 Keep = Callable[[Connection], Awaitable[None]]
 """Remembers, as a part of a transaction, that a portion is taken in."""
 
@@ -93,19 +92,6 @@ class Taken(msgspec.Struct):
         self.duplicates += tally.duplicates
         self.passed += tally.passed
         self.unread += tally.refused
-
-
-async def unbroken(work: Awaitable[T]) -> T:
-    """Return what comes of ``work``; whoever cancels waits until it is through.
-
-    A transaction that is broken off cannot be rolled back any more, and on SQLite its lock stays.
-    """
-    task = asyncio.ensure_future(work)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait([task])
-        raise
 
 
 def found_in(source: Source, portion: Portion) -> Iterator[Found]:

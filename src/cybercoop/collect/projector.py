@@ -1,7 +1,7 @@
 """The projector: cycles cut by time, one at a time per database."""
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 
 import structlog
@@ -12,7 +12,7 @@ from cybercoop.collect.guarding import Guard, Keeper
 from cybercoop.errors import Unreadable
 from cybercoop.sharing import stamps
 from cybercoop.store import members, projection
-from cybercoop.store.database import Database, is_away
+from cybercoop.store.database import Database, is_away, unbroken
 from cybercoop.store.members import Center
 from cybercoop.surroundings import Surroundings
 
@@ -93,7 +93,7 @@ class Projector:
         """Cycle whenever there is something to do, until cancelled."""
         while True:
             try:
-                busy = await _to_its_end(self._once())
+                busy = await unbroken(self._once())
             except Exception as error:  # noqa: BLE001 - the top of the worker's loop
                 _log.error("cycle failed", share=self._share, error=repr(error))
                 self._failure, busy = error, False
@@ -166,17 +166,3 @@ class Projector:
             for seq in seqs:
                 _log.error("contribution set aside", seq=seq, error=repr(error))
                 await projection.set_aside(connection, seq, note)
-
-
-async def _to_its_end(work: Coroutine[None, None, bool]) -> bool:
-    """Return what comes of ``work``; whoever cancels waits until it is through.
-
-    A transaction that is broken off cannot be rolled back any more, and on SQLite its lock stays.
-    """
-    task = asyncio.ensure_future(work)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait([task])
-        task.exception()
-        raise

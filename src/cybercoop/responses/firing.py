@@ -10,7 +10,7 @@ go on without it: it misses what this look was about, and is tried again with wh
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -80,7 +80,7 @@ async def tend(house: Carrying) -> None:
                     stamp = found
                     book = await _read(house, book)
             with databases.explained():
-                more = bool(book.watched) and await _to_its_end(poll(house, book))
+                more = bool(book.watched) and await databases.unbroken(poll(house, book))
         except (CoopError, OSError, msgspec.MsgspecError, Broke) as error:
             _log.error("rules could not be fired", error=repr(error))
             failed = True
@@ -104,7 +104,7 @@ async def _read(house: Carrying, before: Book) -> Book:
     except Misused as error:
         _log.error("rules cannot be read", reason=str(error))
         return before
-    await _to_its_end(_forget(house, book))
+    await databases.unbroken(_forget(house, book))
     return book
 
 
@@ -362,13 +362,3 @@ async def _still_stands(scene: Scene, event: Happened) -> bool:
 
 def _text(cursor: Cursor) -> str:
     return msgspec.json.encode(cursor).decode()
-
-
-async def _to_its_end(work: Coroutine[None, None, Any]) -> Any:
-    """Return what comes of ``work``; whoever cancels waits until its transaction is through."""
-    task = asyncio.ensure_future(work)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait([task])
-        raise

@@ -1,11 +1,12 @@
 """The database: how it is opened, read and written."""
 
+import asyncio
 import os
 import sqlite3
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, closing, contextmanager, nullcontext
+from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, closing, contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import event
 from sqlalchemy.engine import URL, make_url
@@ -18,6 +19,8 @@ from cybercoop.store import hops
 from cybercoop.store.turns import Turn
 
 Connection = AsyncConnection
+
+T = TypeVar("T")
 
 _SQLITE_READERS = 6
 """Connections to one SQLite file; more would only share the same two or four cores."""
@@ -87,13 +90,20 @@ class Database:
             return
         async with self._turn or nullcontext():
             connection = await self._writing()
-            await connection.exec_driver_sql("BEGIN IMMEDIATE")
             try:
-                yield connection
-            except BaseException:
-                await connection.exec_driver_sql("ROLLBACK")
-                raise
-            await connection.exec_driver_sql("COMMIT")
+                await connection.exec_driver_sql("BEGIN IMMEDIATE")
+                try:
+                    yield connection
+                except BaseException:
+                    if not connection.invalidated:
+                        await connection.exec_driver_sql("ROLLBACK")
+                    raise
+                await connection.exec_driver_sql("COMMIT")
+            finally:
+                # Broken off within a statement: its thread closes it after that, without a trace.
+                if connection.invalidated:
+                    self._writer = None
+                    await connection.close()
 
     async def _writing(self) -> Connection:
         """Return the one connection that writes to SQLite.
@@ -117,6 +127,23 @@ class Database:
         if self._turn is not None:
             self._turn.close()
         await self.engine.dispose()
+
+
+async def unbroken(work: Awaitable[T]) -> T:
+    """Return what comes of ``work``; whoever cancels, however often, waits until it is through.
+
+    A transaction that is broken off within a statement costs its connection.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        while not task.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait([task])
+        if not task.cancelled():
+            task.exception()  # nobody is left to hear of it
+        raise
 
 
 def is_away(error: Exception) -> bool:
