@@ -60,3 +60,20 @@ async def test_a_push_under_way_does_not_come_after_the_export(
         assert len(json.loads(file.read_bytes())["objects"]) == 1
         reader = await center.org("Landkreis B")
         assert await center.patterns(reader) == {"[domain-name:value = 'evil.example']"}
+
+
+async def test_the_export_holds_every_object_however_many_there_are(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with world(database_url, tmp_path) as center:
+        seat = await center.org("Landkreis A")
+        pushed = [indicator(f"host{number}.example", "green") for number in range(2500)]
+        for at in range(0, len(pushed), 500):
+            await center.push(seat, envelope(pushed[at : at + 500]))
+        file = tmp_path / "all.json"
+        left = await leaving.leave(
+            center.database, seat.org.name, file, center.clock.now, withdraw=True
+        )
+        assert left.versions == len(pushed)
+        exported = json.loads(file.read_bytes())["objects"]
+        assert [one["id"] for one in exported] == [one["id"] for one in pushed]

@@ -12,7 +12,7 @@ from cybercoop.errors import Misused
 from cybercoop.members.organisations import Kind, Organisation
 from cybercoop.store import contributions, incident_erasing, incidents, members, tokens
 from cybercoop.store.database import Connection, Database
-from cybercoop.store.paging import ALL, Filters, Position
+from cybercoop.store.paging import ALL, GLUED, Filters, Position
 
 _PAGE = 1000
 
@@ -104,14 +104,11 @@ async def _export_incidents(connection: Connection, org_id: str, file: BinaryIO)
 async def _export_versions(connection: Connection, org_id: str, file: BinaryIO) -> int:
     # Whoever is pushing right now is waited for: what is answered before is in the export.
     await contributions.stamps(connection, org_id, 0, 0)
-    count, after = 0, Position()
-    while True:
+    after: Position | None = Position()
+    count = 0
+    while after is not None:
         asked = Filters(after=after, limit=_PAGE, versions=(ALL,))
-        page = await contributions.read(connection, org_id, asked, ("bytes",))
-        for row in page.rows:
-            file.write(b"," * (count > 0) + row[2])
-            count += 1
-        if not page.more:
-            break
-        after = Position(*page.rows[-1][:2])
+        page = await contributions.read(connection, org_id, asked, GLUED)
+        file.write(b"," * (count > 0) + page.glued)
+        count, after = count + len(page.rows), page.following
     return count

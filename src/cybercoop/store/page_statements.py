@@ -5,7 +5,7 @@ contribution. It is part of every statement here, also of the look-up of single 
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import (
@@ -13,11 +13,13 @@ from sqlalchemy import (
     BindParameter,
     ColumnElement,
     CompoundSelect,
+    LargeBinary,
     Select,
     String,
     Table,
     and_,
     bindparam,
+    cast,
     false,
     func,
     literal_column,
@@ -32,6 +34,9 @@ from sqlalchemy.sql.selectable import NamedFromClause
 from cybercoop.store.tables import contributions, releases
 
 LAST, FIRST, ALL = "last", "first", "all"
+GLUED = ("glued",)
+"""Instead of columns: the bytes of all rows of a page as one, with a comma between two."""
+
 _Rows = Table | NamedFromClause[Any]
 _OWNER = {releases.name: "lock", contributions.name: "org_id"}
 
@@ -70,6 +75,28 @@ class Shape:
 
 def build(shape: Shape) -> Select[Any] | CompoundSelect[Any]:
     """Return the statement of a shape; it binds ``after``, ``most``, ``owner_0`` and so on."""
+    return _glued(shape) if shape.columns == GLUED else _rows(shape)
+
+
+def _glued(shape: Shape) -> Select[Any]:
+    """Select one row: all ``date_added``, the length of each object, and all objects.
+
+    A thousand rows cost more than what is in them, in the driver and in Python.
+    """
+    one = _rows(replace(shape, columns=("bytes",))).subquery("rows")
+    stamps, content = one.c.date_added, one.c.bytes
+    if shape.merges:
+        listed = func.json_group_array(stamps), func.json_group_array(func.length(content))
+        return select(*listed, cast(func.group_concat(content), LargeBinary()))
+    order = stamps, one.c.place
+    return select(
+        func.array_agg(stamps).aggregate_order_by(*order),
+        func.array_agg(func.length(content)).aggregate_order_by(*order),
+        func.string_agg(content, literal_column("','::bytea")).aggregate_order_by(*order),
+    )
+
+
+def _rows(shape: Shape) -> Select[Any] | CompoundSelect[Any]:
     table, key = shape.rows, _key(shape.rows)
     shown = [table.c.date_added, key.label("place"), *(table.c[name] for name in shape.columns)]
     if not shape.merges:

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from cybercoop.store import page_statements, prepared
 from cybercoop.store.database import Connection
-from cybercoop.store.page_statements import ALL, FIRST, LAST, Shape
+from cybercoop.store.page_statements import ALL, FIRST, GLUED, LAST, Shape
 
-__all__ = ["ALL", "FIRST", "LAST", "Filters", "Page", "Position", "page"]
+__all__ = ["ALL", "FIRST", "GLUED", "LAST", "Filters", "Page", "Position", "page"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +45,14 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Hold rows in order of ``date_added``, and where to go on if more follow."""
+    """Hold rows in order of ``date_added``, and where to go on if more follow.
+
+    A page of ``GLUED`` has the objects of its rows in ``glued``, with a comma between two.
+    """
 
     rows: Sequence[tuple[Any, ...]]
     following: Position | None
+    glued: bytes = b""
 
     @property
     def more(self) -> bool:
@@ -63,7 +69,7 @@ async def page(
 ) -> Page:
     """Return one page of ``columns`` of what ``owners`` (locks, or one contributor) hold.
 
-    Each row starts with ``date_added`` and its primary key.
+    Each row starts with ``date_added`` and its primary key; with ``GLUED`` that is all of it.
     """
     stamps = tuple(one for one in filters.versions if one not in {ALL, FIRST, LAST})
     shape = Shape(
@@ -84,10 +90,27 @@ async def page(
     lists = {"owner": owners, "id": filters.ids, "type": filters.types, "version": stamps}
     for name, some in lists.items():
         values |= {f"{name}_{number}": one for number, one in enumerate(some)}
-    rows = await prepared.rows(connection, page_statements.build, shape, values)
+    rows, glued = await prepared.rows(connection, page_statements.build, shape, values), b""
+    if columns == GLUED:
+        (one,) = rows
+        rows, glued = _taken_apart(one, filters.limit)
     if len(rows) <= filters.limit:
-        return Page(rows, None)
-    return Page(rows[: filters.limit], _following(rows, filters))
+        return Page(rows, None, glued)
+    return Page(rows[: filters.limit], _following(rows, filters), glued)
+
+
+def _taken_apart(one: tuple[Any, ...], limit: int) -> tuple[list[tuple[int]], bytes]:
+    """Return the rows that were glued, and the objects of those on the page."""
+    stamps, sizes, content = one
+    rows = [(stamp,) for stamp in _numbers(stamps)]
+    if len(rows) <= limit:
+        return rows, content or b""
+    return rows, content[: -_numbers(sizes)[-1] - 1]
+
+
+def _numbers(said: Sequence[int] | str | None) -> Sequence[int]:
+    """Return a list as PostgreSQL gives it, or SQLite as JSON; nothing is the empty one."""
+    return msgspec.json.decode(said, type=list[int]) if isinstance(said, str) else said or ()
 
 
 def _following(rows: Sequence[tuple[Any, ...]], filters: Filters) -> Position:

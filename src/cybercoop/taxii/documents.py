@@ -18,7 +18,7 @@ def envelope(page: Page, following: str | None) -> bytes:
     if not page.rows:
         return b"{}"
     head = b'{"more":false,' if following is None else _more(following)
-    return head + b'"objects":[' + b",".join([row[2] for row in page.rows]) + b"]}"
+    return head + b'"objects":[' + page.glued + b"]}"
 
 
 def _more(following: str) -> bytes:

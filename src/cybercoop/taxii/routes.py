@@ -24,7 +24,7 @@ from cybercoop.door import (
 from cybercoop.errors import Forbidden, NotFound, Unauthenticated
 from cybercoop.store import contributions, statuses
 from cybercoop.store.database import Connection
-from cybercoop.store.paging import ALL, LAST, Filters, Page, Position
+from cybercoop.store.paging import ALL, GLUED, LAST, Filters, Page, Position
 from cybercoop.taxii import documents, query
 from cybercoop.taxii.collections import Collection, Collections, Own, named
 from cybercoop.taxii.media import require_acceptable, require_taxii_body
@@ -200,7 +200,7 @@ def _asked(request: web.Request, default: tuple[str, ...] = (LAST,)) -> Filters:
 
 async def _objects(root: Root, request: web.Request) -> web.Response:
     asked = _asked(request)
-    page = await _page(root, request, asked, ("bytes",))
+    page = await _page(root, request, asked, GLUED)
     following = _following(page, asked, request.app[CENTER].secret)
     return _paged(request, page, asked, documents.envelope(page, following))
 
