@@ -2,9 +2,10 @@
 
 import random
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 
 import filling
@@ -140,9 +141,16 @@ def _walked(line: wire.Line, most: int, advance: Advance) -> int:
     return count
 
 
+Timed = tuple[float, float, float]
+"""Seconds of a page, and of both parts of its floor."""
+
+
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """Hold what pages are read with: the server, the still server, the driver."""
+    """Hold what pages are read with: the server, the still server, the driver.
+
+    Who reads second finds in memory what the first one fetched, so they take turns.
+    """
 
     line: wire.Line
     plain: wire.Line
@@ -150,18 +158,27 @@ class Readings:
     stamps: Sequence[int]
     store: Prepared
 
-    async def everything(self, at: int) -> tuple[float, float, float]:
+    async def everything(self, at: int, *, floor_first: bool) -> Timed:
         """Time the page that begins at the ``at``-th release, and both parts of its floor."""
         first, last = self.stamps[at], self.stamps[at + PAGE - 1]
-        ours = self.line.page("feed", added_after=times.text(first - 1))
-        read, rows = await self.driver.between(first, last)
-        return ours.seconds, read, self._sent(ours.body, rows)
+        page = partial(self.line.page, "feed", added_after=times.text(first - 1))
+        return await self._timed(page, partial(self.driver.between, first, last), floor_first)
 
-    async def of_group(self, stamps: Sequence[int]) -> tuple[float, float, float]:
+    async def of_group(self, stamps: Sequence[int], *, floor_first: bool) -> Timed:
         """Time the page of a reader who holds the lock of the group alone."""
         alias = f"feed-{self.store.template.group.id}"
-        ours = self.line.page(alias, added_after=times.text(stamps[0] - 1))
-        read, rows = await self.driver.chosen(stamps)
+        page = partial(self.line.page, alias, added_after=times.text(stamps[0] - 1))
+        return await self._timed(page, partial(self.driver.chosen, stamps), floor_first)
+
+    async def _timed(
+        self,
+        page: Callable[[], wire.Answer],
+        driver: Callable[[], Awaitable[tuple[float, list[bytes]]]],
+        floor_first: bool,
+    ) -> Timed:
+        before = await driver() if floor_first else None
+        ours = page()
+        read, rows = before or await driver()
         return ours.seconds, read, self._sent(ours.body, rows)
 
     def _sent(self, body: bytes, rows: Sequence[bytes]) -> float:
@@ -174,10 +191,10 @@ class Readings:
 async def _pages(store: Store, size: Size, readings: Readings, advance: Advance) -> list[Result]:
     group = (await readings.driver.stamps(readings.store.template.lock))[-PAGE:]
     everything, of_group = [], []
-    for _ in range(size.pages):
-        at = _CHANCE.randrange(len(readings.stamps) - PAGE)
-        everything.append(await readings.everything(at))
-        of_group.append(await readings.of_group(group))
+    for number in range(size.pages):
+        at, turn = _CHANCE.randrange(len(readings.stamps) - PAGE), number % 2 == 0
+        everything.append(await readings.everything(at, floor_first=turn))
+        of_group.append(await readings.of_group(group, floor_first=turn))
         advance(2)
     share = len(group) / len(readings.stamps)
     return [
@@ -186,7 +203,7 @@ async def _pages(store: Store, size: Size, readings: Readings, advance: Advance)
     ]
 
 
-def _of_pages(store: Store, name: str, timed: Sequence[tuple[float, float, float]]) -> Result:
+def _of_pages(store: Store, name: str, timed: Sequence[Timed]) -> Result:
     ours, read, sent = (statistics.median(one) for one in zip(*timed, strict=True))
     ratio = (read + sent) / ours
     return Result(

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from cybercoop.members.organisations import Kind, Organisation
 from cybercoop.members.tokens import Scope
 from cybercoop.sharing import marking, stamps
 from cybercoop.stix import times
-from cybercoop.store import members, projection
+from cybercoop.store import members, projection, upgrade
 from cybercoop.store.database import Database
 from cybercoop.store.members import Center
 from cybercoop.surroundings import Surroundings
@@ -232,18 +233,44 @@ def indicator(value: str, marking_ref: str | None = None, **more: Any) -> dict[s
     return body | more
 
 
+def settings_of(folder: Path, database_url: str, **settings: Any) -> Settings:
+    """Return settings for a center of a test; what it sets by itself has to be valid."""
+    own = {"data": folder, "database": database_url, "listen": "127.0.0.1:0"}
+    return Settings(**own, **settings) if settings else _defaults().model_copy(update=own)
+
+
+@cache
+def _defaults() -> Settings:
+    # To look into the environment and the file takes longer than all else of a small test.
+    return Settings()
+
+
+async def _founded(database: Database) -> None:
+    """Make the schema, and the center that tests begin with."""
+    await upgrade.upgrade(database)
+    await _found(database, Clock())
+
+
+async def _found(database: Database, clock: Clock) -> None:
+    chance = Chance("founding")
+    around = Surroundings(clock, chance.uuid, chance.secret)
+    await founding.found_center(database, "Testzentrum", around)
+
+
 @asynccontextmanager
 async def world(
     database_url: str, folder: Path, clock: Clock | None = None, **settings: Any
 ) -> AsyncIterator[World]:
     """Found a center on an empty database and serve it on loopback."""
     clock, chance = clock or Clock(), Chance()
+    begun = clock.now == START
     database = compiled.share(Database(database_url))
     around = Surroundings(clock, chance.uuid, chance.secret)
-    chosen = Settings(data=folder, database=database_url, listen="127.0.0.1:0", **settings)
+    chosen = settings_of(folder, database_url, **settings)
     try:
-        await ready_schema.build(database)
-        await founding.found_center(database, "Testzentrum", around)
+        await ready_schema.build(database, _founded if begun else upgrade.upgrade)
+        if not begun:
+            await _found(database, clock)
         async with database.read() as connection:
             center = await members.the_center(connection)
         app = house.make_app(database, center, chosen, around, lambda: None)

@@ -12,7 +12,6 @@ from cybercoop import app as house
 from cybercoop.collect import assets, device_feeds, founding, reviewing
 from cybercoop.collect.projector import cycle
 from cybercoop.collect.sighting import Opinion
-from cybercoop.config import Settings
 from cybercoop.errors import Misused, NotFound
 from cybercoop.exports import formats
 from cybercoop.exports.routes import SHELF
@@ -53,7 +52,7 @@ from inference.looking import Eyes
 from inference.rooms import Room
 from inference.seeing import as_seen
 from notices import office
-from world import SECOND, Clock, Seat, World, world
+from world import SECOND, Clock, Seat, World, settings_of, world
 
 STEP = 2 * SECOND
 _NAME = "Testzentrum"
@@ -286,7 +285,7 @@ async def stage(
     shutil.rmtree(state, ignore_errors=True)
     # Whether one person may approve is between people of the center: here one always may.
     alone = {"block_alone": len(EVERYBODY)}
-    settings = Settings(data=state, database=database.url, listen="127.0.0.1:0", **alone)
+    settings = settings_of(state, database.url).model_copy(update=alone)
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(database.close)
         async with database.read() as connection:

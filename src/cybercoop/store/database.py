@@ -210,7 +210,8 @@ def _postgresql(url: URL, options: Mapping[str, Any]) -> AsyncEngine:
     if mode is not None:
         place = place.update_query_dict({"ssl": mode})
     try:
-        engine = create_async_engine(place, **options)
+        told = {"server_settings": {"plan_cache_mode": "force_generic_plan"}}
+        engine = create_async_engine(place, connect_args=told, **options)
         said = engine.dialect.create_connect_args(place)[1].get("port")
     except (ArgumentError, ValueError) as error:
         raise Misused(f"CYBERCOOP_DATABASE: {error}.") from error

@@ -88,7 +88,8 @@ def _glued(shape: Shape) -> Select[Any]:
     if shape.merges:
         listed = func.json_group_array(stamps), func.json_group_array(func.length(content))
         return select(*listed, cast(func.group_concat(content), LargeBinary()))
-    order = stamps, one.c.place
+    # By no more than the rows are ordered by already, or they are sorted once again.
+    order = [stamps] if _key(shape.rows) is shape.rows.c.date_added else [stamps, one.c.place]
     return select(
         func.array_agg(stamps).aggregate_order_by(*order),
         func.array_agg(func.length(content)).aggregate_order_by(*order),

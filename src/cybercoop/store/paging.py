@@ -47,12 +47,14 @@ class Filters:
 class Page:
     """Hold rows in order of ``date_added``, and where to go on if more follow.
 
-    A page of ``GLUED`` has the objects of its rows in ``glued``, with a comma between two.
+    Instead of rows, a page of ``GLUED`` has their objects, with a comma between two.
     """
 
-    rows: Sequence[tuple[Any, ...]]
+    stamps: Sequence[int]
+    """The ``date_added`` of each row."""
     following: Position | None
-    glued: bytes = b""
+    rows: Sequence[tuple[Any, ...]] = ()
+    glued: bytes | memoryview = b""
 
     @property
     def more(self) -> bool:
@@ -71,7 +73,7 @@ async def page(
 
     Each row starts with ``date_added`` and its primary key; with ``GLUED`` that is all of it.
     """
-    stamps = tuple(one for one in filters.versions if one not in {ALL, FIRST, LAST})
+    versions = tuple(one for one in filters.versions if one not in {ALL, FIRST, LAST})
     shape = Shape(
         table=table,
         owners=len(owners),
@@ -79,44 +81,49 @@ async def page(
         ids=len(filters.ids),
         types=len(filters.types),
         indicators=not filters.types or "indicator" in filters.types,
-        versions=frozenset(filters.versions) - set(stamps),
-        stamps=len(stamps),
+        versions=frozenset(filters.versions) - set(versions),
+        stamps=len(versions),
         spec_versions=frozenset(filters.spec_versions),
         skips=filters.after.skip > 0,
         merges=connection.dialect.name == "sqlite",
     )
     values: dict[str, Any] = {"after": filters.after.date_added, "skip": filters.after.skip}
     values["most"] = filters.limit + 1
-    lists = {"owner": owners, "id": filters.ids, "type": filters.types, "version": stamps}
+    lists = {"owner": owners, "id": filters.ids, "type": filters.types, "version": versions}
     for name, some in lists.items():
         values |= {f"{name}_{number}": one for number, one in enumerate(some)}
-    rows, glued = await prepared.rows(connection, page_statements.build, shape, values), b""
+    rows = await prepared.rows(connection, page_statements.build, shape, values)
     if columns == GLUED:
-        (one,) = rows
-        rows, glued = _taken_apart(one, filters.limit)
-    if len(rows) <= filters.limit:
-        return Page(rows, None, glued)
-    return Page(rows[: filters.limit], _following(rows, filters), glued)
+        return _glued(filters, *rows[0])
+    stamps = [row[0] for row in rows]
+    return Page(stamps[: filters.limit], _following(stamps, filters), rows[: filters.limit])
 
 
-def _taken_apart(one: tuple[Any, ...], limit: int) -> tuple[list[tuple[int]], bytes]:
-    """Return the rows that were glued, and the objects of those on the page."""
-    stamps, sizes, content = one
-    rows = [(stamp,) for stamp in _numbers(stamps)]
-    if len(rows) <= limit:
-        return rows, content or b""
-    return rows, content[: -_numbers(sizes)[-1] - 1]
+_Listed = Sequence[int] | str | None
+"""Numbers as PostgreSQL gives them, or SQLite as JSON; nothing is none."""
+
+_numbers_in = msgspec.json.Decoder(list[int]).decode
 
 
-def _numbers(said: Sequence[int] | str | None) -> Sequence[int]:
-    """Return a list as PostgreSQL gives it, or SQLite as JSON; nothing is the empty one."""
-    return msgspec.json.decode(said, type=list[int]) if isinstance(said, str) else said or ()
+def _glued(filters: Filters, listed: _Listed, sizes: _Listed, content: bytes | None) -> Page:
+    """Return a page of the one row that all of its rows came as."""
+    stamps, glued = _numbers(listed), memoryview(content or b"")
+    following = _following(stamps, filters)
+    if following:
+        glued = glued[: -_numbers(sizes)[-1] - 1]
+    return Page(stamps[: filters.limit], following, glued=glued)
 
 
-def _following(rows: Sequence[tuple[Any, ...]], filters: Filters) -> Position:
-    *shown, left = rows[: filters.limit + 1]
-    last = shown[-1][0]
-    if left[0] != last:
+def _numbers(listed: _Listed) -> Sequence[int]:
+    return _numbers_in(listed) if isinstance(listed, str) else listed or ()
+
+
+def _following(stamps: Sequence[int], filters: Filters) -> Position | None:
+    if len(stamps) <= filters.limit:
+        return None
+    *shown, left = stamps
+    last = shown[-1]
+    if left != last:
         return Position(last)
-    seen = sum(row[0] == last for row in shown)
+    seen = sum(stamp == last for stamp in shown)
     return Position(last, seen + (filters.after.skip if last == filters.after.date_added else 0))

@@ -15,10 +15,10 @@ encode = msgspec.json.encode
 
 def envelope(page: Page, following: str | None) -> bytes:
     """Return an envelope of the exact stored bytes (section 3.7); an empty one is ``{}``."""
-    if not page.rows:
+    if not page.stamps:
         return b"{}"
     head = b'{"more":false,' if following is None else _more(following)
-    return head + b'"objects":[' + page.glued + b"]}"
+    return b"".join((head, b'"objects":[', page.glued, b"]}"))
 
 
 def _more(following: str) -> bytes:
@@ -51,8 +51,8 @@ def versions(page: Page) -> bytes:
 
 def stamps(page: Page, asked_after: int) -> dict[str, str]:
     """Return the two X-TAXII headers (section 3.3); an empty page repeats what was asked."""
-    if page.rows:
-        first, last = times.text(page.rows[0][0]), times.text(page.rows[-1][0])
+    if page.stamps:
+        first, last = times.text(page.stamps[0]), times.text(page.stamps[-1])
     else:
         first = last = times.text(asked_after) if asked_after >= times.FIRST else EPOCH
     return {"X-TAXII-Date-Added-First": first, "X-TAXII-Date-Added-Last": last}
