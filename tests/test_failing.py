@@ -7,10 +7,13 @@ from urllib.parse import quote
 import aiohttp
 import pytest
 from aiohttp.test_utils import make_mocked_request
+from sqlalchemy.exc import DBAPIError
 from structlog.testing import capture_logs
 
 from cybercoop import app as house
 from cybercoop.config import Settings
+from cybercoop.store import contributions
+from cybercoop.store.database import is_away
 from cybercoop.surroundings import Surroundings
 from cybercoop.web.middleware import middleware
 from postgres_server import PostgresServer
@@ -68,6 +71,17 @@ async def test_a_request_that_is_called_off_is_not_answered() -> None:
 
     with pytest.raises(asyncio.CancelledError):
         await middleware(make_mocked_request("GET", "/"), called_off)
+
+
+async def test_a_database_that_was_given_too_much_is_not_away(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    async with world(postgres_url, tmp_path) as center:
+        with pytest.raises(DBAPIError) as found:
+            async with center.database.write() as connection:
+                await contributions.start_clock(connection, "a clock's name " * 100)
+    assert not is_away(found.value)
+    assert is_away(ConnectionRefusedError())
 
 
 async def test_while_postgresql_is_away_clients_are_asked_to_come_again(

@@ -14,12 +14,16 @@ from web.test_responses import ROOT, begun, person
 from world import Answer, Seat
 
 COUNTIES = 4
-ACCEPTED: tuple[str, Any] = ("accept", {})
-DECLINED: tuple[str, Any] = ("decline", {"reason": "Kein Personal"})
+ACCEPTED: tuple[str, Any] = ("runs/{run}/accept", {})
+DECLINED: tuple[str, Any] = ("runs/{run}/decline", {"reason": "Kein Personal"})
+_SEEN = {"answers": {"__seen__": "ja", "__count__": 1}}
+FINISHED: tuple[str, Any] = ("tasks/{task}/done", _SEEN)
 
 
-async def both(one: Stage, seat: Seat, run: str, *deeds: tuple[str, Any]) -> dict[str, Answer]:
-    """Do deeds about a run at once; return what was answered to each.
+async def both(
+    one: Stage, seat: Seat, run: str, *deeds: tuple[str, Any], task: str = ""
+) -> dict[str, Answer]:
+    """Do deeds about a run, or its task, at once; return what was answered to each.
 
     Somebody else changes the run when they come, so that both wait at the same door.
     """
@@ -27,13 +31,16 @@ async def both(one: Stage, seat: Seat, run: str, *deeds: tuple[str, Any]) -> dic
         await responses.run(connection, run, changing=True)
         asked = [
             asyncio.ensure_future(
-                one.world.request("POST", f"{ROOT}/runs/{run}/{deed}", seat, json=said)
+                one.world.request(
+                    "POST", f"{ROOT}/{path.format(run=run, task=task)}", seat, json=said
+                )
             )
-            for deed, said in deeds
+            for path, said in deeds
         ]
         await asyncio.sleep(0.3)
         assert not any(answer.done() for answer in asked)
-    return dict(zip((deed for deed, _ in deeds), await asyncio.gather(*asked), strict=True))
+    names = (path.rpartition("/")[2] for path, _ in deeds)
+    return dict(zip(names, await asyncio.gather(*asked), strict=True))
 
 
 @pytest.mark.parametrize("turned", [list, reversed], ids=["accept first", "decline first"])
@@ -65,6 +72,25 @@ async def test_one_wins_the_other_is_told_why_and_the_run_tells_one_story(
                 t for t in await one.read(responses.tasks_of, response_id) if t.run_id == run_id
             ]
             assert (task.state in OPEN) == (won == "accept")
+
+
+@pytest.mark.parametrize("turned", [list, reversed], ids=["finish first", "decline first"])
+async def test_a_task_that_is_done_while_a_colleague_declines_ends_once(
+    database_url: str, tmp_path: Path, turned: Callable[[Any], Any]
+) -> None:
+    async with stage(database_url, tmp_path, counties=COUNTIES) as one:
+        response_id = await begun(one, await person(one, "Lena"))
+        response = await one.read(responses.response, response_id)
+        for task in await one.tasks(response, COUNTIES):
+            (seat,) = [seat for seat in one.counties if seat.org.id == task.org_id]
+            deeds = turned([FINISHED, DECLINED])
+            said = await both(one, seat, task.run_id, *deeds, task=task.id)
+            ended = await one.read(responses.task, task.id)
+            statuses = {deed: answer.status for deed, answer in said.items()}
+            if ended.state == "done":
+                assert statuses == {"done": 200, "decline": 400}
+            else:
+                assert (ended.state, statuses) == ("cancelled", {"done": 400, "decline": 200})
 
 
 async def test_who_has_seen_that_it_was_accepted_may_still_leave(

@@ -287,7 +287,9 @@ async def _own_run(connection: Connection, run_id: str, who: Who) -> Run:
 
 
 async def _own_task(connection: Connection, task_id: str, who: Who) -> Task:
+    """Return an own task, and let nobody else change its run: who declines holds that first."""
     task = await responses.task(connection, task_id)
     if task.org_id != who.org_id:
         raise NotFound(f"No task has the id {task_id}.")
-    return task
+    await responses.run(connection, task.run_id, changing=True)
+    return await responses.task(connection, task_id)

@@ -28,6 +28,9 @@ _SQLITE_READERS = 6
 _NO_RIGHT = "42501"
 """PostgreSQL's insufficient_privilege: the user may connect, but do nothing."""
 
+_GIVEN = ("22", "23", "42")
+"""PostgreSQL's classes of errors for data, constraints, and statements that do not fit."""
+
 _TLS_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 """What libpq and asyncpg both know; PGSSLROOTCERT names the authority for the last two."""
 
@@ -148,8 +151,11 @@ async def unbroken(work: Awaitable[T]) -> T:
 
 def is_away(error: Exception) -> bool:
     """Say whether the database is at fault (gone, busy, full), and not what it was given."""
+    if not isinstance(error, DBAPIError):
+        return isinstance(error, OSError)
+    # asyncpg calls a text that is too long an error of no certain kind.
     given = isinstance(error, DataError | IntegrityError | ProgrammingError)
-    return isinstance(error, DBAPIError | OSError) and not given
+    return not given and not str(getattr(error.orig, "sqlstate", "")).startswith(_GIVEN)
 
 
 @contextmanager
