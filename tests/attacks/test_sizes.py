@@ -18,6 +18,7 @@ from attacks.hostile import (
     post,
     wire,
 )
+from cybercoop.store.page_statements import LARGEST
 from world import TAXII, indicator, world
 
 MEGA = 1 << 20
@@ -170,3 +171,21 @@ async def test_long_questions_are_refused(database_url: str, tmp_path: Path) -> 
                 (status,) = await connection.answers()
                 assert status in expected, path[:80]
         assert (await center.push(seat, [indicator("kept.example")]))[0]["outcome"] == "accepted"
+
+
+async def test_a_page_of_large_objects_ends_early_and_nothing_is_missed(
+    database_url: str, tmp_path: Path
+) -> None:
+    text = {f"x_text_{number}": "x" * 99_000 for number in range(10)}
+    large = [indicator(f"large{number}.example", "green", **text) for number in range(20)]
+    async with world(database_url, tmp_path) as center:
+        seat, reader = await center.org("Landkreis A"), await center.org("Landkreis B")
+        for half in (large[:10], large[10:]):
+            await center.push(seat, half)
+        await center.project()
+        first = await center.get("/taxii2/coop/collections/contributions/objects/", seat)
+        assert first.json["more"]
+        assert 10 < len(first.objects) < len(large)
+        assert len(first.body) <= LARGEST + MEGA
+        assert await center.feed(seat, "contributions") == large
+        assert len(await center.patterns(reader)) == len(large)
