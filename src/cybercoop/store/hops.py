@@ -7,10 +7,12 @@ most statements: with one, a small statement takes 0.2 ms of a processor instead
 import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from functools import partial
 from typing import Any, Self
 
 import aiosqlite
+
+LARGEST = 256 * 1024 * 1024
+"""Bytes of a text or a row at most: a page of more objects would fill a small machine."""
 
 _CHUNK = 64  # aiosqlite asks for it; nobody iterates here
 
@@ -66,9 +68,15 @@ class Connection(aiosqlite.Connection):
         return Cursor(self)
 
 
+def _open(file: str, **options: Any) -> sqlite3.Connection:
+    opened = sqlite3.connect(file, **options)
+    opened.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LARGEST)
+    return opened
+
+
 def connect(file: str, **options: Any) -> Connection:
     """Return a connection that opens a file once it is awaited."""
-    made = Connection(partial(sqlite3.connect, file, **options), _CHUNK)
+    made = Connection(lambda: _open(file, **options), _CHUNK)
     # Whoever ends waits for no thread, as with the connections that SQLAlchemy makes itself.
     made._thread.daemon = True  # noqa: SLF001 - there is no other way to say so
     return made

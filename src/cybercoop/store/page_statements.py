@@ -19,7 +19,6 @@ from sqlalchemy import (
     Table,
     and_,
     bindparam,
-    case,
     cast,
     false,
     func,
@@ -37,8 +36,6 @@ from cybercoop.store.tables import contributions, releases
 LAST, FIRST, ALL = "last", "first", "all"
 GLUED = ("glued",)
 """Instead of columns: the bytes of all rows of a page as one, with a comma between two."""
-LARGEST = 16 * 1024 * 1024
-"""Bytes of the objects on one page at most, however many were asked for."""
 
 _Rows = Table | NamedFromClause[Any]
 _OWNER = {releases.name: "lock", contributions.name: "org_id"}
@@ -84,25 +81,20 @@ def build(shape: Shape) -> Select[Any] | CompoundSelect[Any]:
 def _glued(shape: Shape) -> Select[Any]:
     """Select one row: all ``date_added``, the length of each object, and all objects.
 
-    A thousand rows cost more than what is in them, in the driver and in Python. Objects of more
-    than ``LARGEST`` bytes together are left out.
+    A thousand rows cost more than what is in them, in the driver and in Python.
     """
-    found = _rows(replace(shape, columns=("bytes",)))
-    rows = found.subquery("rows") if shape.merges else found.cte("rows")
-    listed = func.json_group_array if shape.merges else func.array_agg
-    size = func.length(rows.c.bytes)
-    heads = select(
-        listed(rows.c.date_added).label("stamps"),
-        listed(size).label("sizes"),
-        func.sum(size).label("total"),
-    ).subquery("heads")
-    glued: ColumnElement[bytes] = (
-        cast(func.group_concat(rows.c.bytes), LargeBinary())
-        if shape.merges
-        else func.string_agg(rows.c.bytes, literal_column("','::bytea"))
+    one = _rows(replace(shape, columns=("bytes",))).subquery("rows")
+    stamps, content = one.c.date_added, one.c.bytes
+    if shape.merges:
+        listed = func.json_group_array(stamps), func.json_group_array(func.length(content))
+        return select(*listed, cast(func.group_concat(content), LargeBinary()))
+    # By no more than the rows are ordered by already, or they are sorted once again.
+    order = [stamps] if _key(shape.rows) is shape.rows.c.date_added else [stamps, one.c.place]
+    return select(
+        func.array_agg(stamps).aggregate_order_by(*order),
+        func.array_agg(func.length(content)).aggregate_order_by(*order),
+        func.string_agg(content, literal_column("','::bytea")).aggregate_order_by(*order),
     )
-    content = select(glued).scalar_subquery()
-    return select(heads.c.stamps, heads.c.sizes, case((heads.c.total <= LARGEST, content)))
 
 
 def _rows(shape: Shape) -> Select[Any] | CompoundSelect[Any]:
@@ -112,7 +104,7 @@ def _rows(shape: Shape) -> Select[Any] | CompoundSelect[Any]:
         return _picked(shape, shown)
     # Rows are picked by their primary key alone, so that only what is served is fetched. IN, not
     # JOIN: SQLite walks the picked keys in order and has nothing left to sort.
-    places = _picked(shape, [key.label("place"), table.c.date_added]).cte("places")
+    places = _picked(shape, [key.label("place"), table.c.date_added]).subquery("places")
     found = select(*shown).order_by(table.c.date_added).where(key.in_(select(places.c.place)))
     return found if key is table.c.date_added else found.order_by(key)
 

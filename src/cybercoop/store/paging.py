@@ -3,16 +3,16 @@
 TAXII 2.1 sections 3.4 (filtering), 3.4.1 (versions) and 3.5 (pagination).
 """
 
+import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate
 from typing import Any
 
 import msgspec
 
 from cybercoop.store import page_statements, prepared
 from cybercoop.store.database import Connection
-from cybercoop.store.page_statements import ALL, FIRST, GLUED, LARGEST, LAST, Shape
+from cybercoop.store.page_statements import ALL, FIRST, GLUED, LAST, Shape
 
 __all__ = ["ALL", "FIRST", "GLUED", "LAST", "Filters", "Page", "Position", "page"]
 
@@ -72,8 +72,8 @@ async def page(
 ) -> Page:
     """Return one page of ``columns`` of what ``owners`` (locks, or one contributor) hold.
 
-    Each row starts with ``date_added`` and its primary key. Of ``GLUED`` objects a page has no
-    more than ``LARGEST`` bytes, and then fewer than were asked for.
+    Each row starts with ``date_added`` and its primary key. Of large ``GLUED`` objects a page may
+    have fewer than were asked for.
     """
     versions = tuple(one for one in filters.versions if one not in {ALL, FIRST, LAST})
     shape = Shape(
@@ -94,12 +94,16 @@ async def page(
     lists = {"owner": owners, "id": filters.ids, "type": filters.types, "version": versions}
     for name, some in lists.items():
         values |= {f"{name}_{number}": one for number, one in enumerate(some)}
-    rows = await prepared.rows(connection, page_statements.build, shape, values)
+    try:
+        rows = await prepared.rows(connection, page_statements.build, shape, values)
+    except sqlite3.DataError:
+        if columns != GLUED or filters.limit == 1:
+            raise
+        # The objects are more than SQLite gives at once (``hops.LARGEST``).
+        fewer = replace(filters, limit=filters.limit // 2)
+        return await page(connection, table, owners, fewer, columns)
     if columns == GLUED:
-        found = _glued(filters, *rows[0])
-        if isinstance(found, Page):
-            return found
-        return await page(connection, table, owners, replace(filters, limit=found), columns)
+        return _glued(filters, *rows[0])
     stamps = [row[0] for row in rows]
     return Page(stamps[: filters.limit], _following(stamps, filters), rows[: filters.limit])
 
@@ -110,13 +114,10 @@ _Listed = Sequence[int] | str | None
 _numbers_in = msgspec.json.Decoder(list[int]).decode
 
 
-def _glued(filters: Filters, listed: _Listed, sizes: _Listed, content: bytes | None) -> Page | int:
-    """Return a page of the one row that all of its rows came as, or how many are not too large."""
-    stamps = _numbers(listed)
-    if stamps and content is None:
-        # One more is asked for, to know whether more follow.
-        return sum(total <= LARGEST for total in accumulate(_numbers(sizes))) - 1
-    following, glued = _following(stamps, filters), memoryview(content or b"")
+def _glued(filters: Filters, listed: _Listed, sizes: _Listed, content: bytes | None) -> Page:
+    """Return a page of the one row that all of its rows came as."""
+    stamps, glued = _numbers(listed), memoryview(content or b"")
+    following = _following(stamps, filters)
     if following:
         glued = glued[: -_numbers(sizes)[-1] - 1]
     return Page(stamps[: filters.limit], following, glued=glued)
