@@ -69,7 +69,7 @@ class Connection(aiosqlite.Connection):
 
 
 def _open(file: str, **options: Any) -> sqlite3.Connection:
-    opened = sqlite3.connect(file, **options)
+    opened: sqlite3.Connection = sqlite3.connect(file, **options)
     opened.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LARGEST)
     return opened
 
