@@ -14,8 +14,8 @@ from stores import Store
 
 _MADE = "bench_made"
 _LEAST_IN_GROUP = 1000
-_VERSION = "1"
-"""Changes with what filling.py writes beyond the product's template."""
+_VERSION = "2"
+"""Changes with how stores are filled beyond the product's template."""
 
 
 @dataclass(frozen=True, slots=True)
