@@ -6,7 +6,7 @@ decides alike.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -106,15 +106,14 @@ class Engine:
                 before = now
                 start = [one.id for one in runs if one.id not in known and one.state in GOING]
                 revert = [one.id for one in runs if _wants_back(one, known)]
-                over = not (start or revert or open_tasks) and all(map(_has_ended, runs))
-                if over and response.state == "running":
-                    await self.house.record.do(_ended(response_id, runs, self.house.around.now()))
-                if start or revert or over or response.state != "running":
-                    return {
-                        "start": start,
-                        "revert": revert,
-                        "over": over or response.state != "running",
-                    }
+                over = response.state != "running"
+                if not (over or start or revert or open_tasks) and all(map(_has_ended, runs)):
+                    ending = partial(
+                        end_if_over, response_id=response_id, now=self.house.around.now()
+                    )
+                    over = await self.house.record.do(ending)
+                if start or revert or over:
+                    return {"start": start, "revert": revert, "over": over}
             await asyncio.sleep(_EVERY)
 
     async def _run(self, run_id: str, _: object) -> str:
@@ -268,18 +267,23 @@ def _has_ended(run: Run) -> bool:
     return run.state not in GOING and run.wanted != "revert"
 
 
-def _ended(
-    response_id: str, runs: Sequence[Run], now: int
-) -> Callable[[Connection], Awaitable[None]]:
-    async def end(connection: Connection) -> None:
-        response = await responses.response(connection, response_id)
-        if response.state != "running":
-            return
-        states = {one.state for one in runs if one.latest}
-        state = response.wanted and {"cancel": "cancelled", "revert": "reverted"}[response.wanted]
-        if not state:
-            state = "failed" if states and states <= {"failed", "declined", "cancelled"} else "done"
-        await responses.change(connection, response_id, now, state=state, ended_at=now)
-        await responses.note(connection, response_id, now, carrying.ENGINE, f"response-{state}")
+async def end_if_over(connection: Connection, response_id: str, now: int) -> bool:
+    """End a response of which nothing goes on, and say whether it has ended.
 
-    return end
+    All is looked at once more while nobody else changes it: whoever takes it back, runs it again or
+    asks for more at this moment comes before that, or finds a response that has ended.
+    """
+    response = await responses.response(connection, response_id, changing=True)
+    if response.state != "running":
+        return True
+    runs = await responses.runs_of(connection, response_id)
+    _, open_tasks = await responses.open_counts(connection, response_id)
+    if open_tasks or not all(map(_has_ended, runs)):
+        return False
+    states = {one.state for one in runs if one.latest}
+    state = response.wanted and {"cancel": "cancelled", "revert": "reverted"}[response.wanted]
+    if not state:
+        state = "failed" if states and states <= {"failed", "declined", "cancelled"} else "done"
+    await responses.change(connection, response_id, now, state=state, ended_at=now)
+    await responses.note(connection, response_id, now, carrying.ENGINE, f"response-{state}")
+    return True

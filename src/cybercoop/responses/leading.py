@@ -35,7 +35,7 @@ async def cancel(
     house: Carrying, connection: Connection, response_id: str, who: str, reason: str
 ) -> Response:
     """End a response where it stands; what was done stays done."""
-    response = await responses.response(connection, response_id)
+    response = await responses.response(connection, response_id, changing=True)
     now = house.around.now()
     if response.state == "proposed":
         await responses.change(connection, response_id, now, state="cancelled", ended_at=now)
@@ -57,7 +57,7 @@ async def roll_back(
 
     Steps are taken back in each county in the reverse order of their ends.
     """
-    response = await responses.response(connection, response_id)
+    response = await responses.response(connection, response_id, changing=True)
     ended = {"running", "done", "failed", "cancelled"}
     if response.state not in ended or response.began_at is None:
         raise Misused(f"A response that is {response.state} has nothing to take back.")
@@ -84,7 +84,7 @@ async def roll_back(
 
 async def rerun(house: Carrying, connection: Connection, response_id: str, who: str) -> list[Run]:
     """Begin once more in the counties that failed or are overdue, and in no other."""
-    response = await responses.response(connection, response_id)
+    response = await responses.response(connection, response_id, changing=True)
     if response.state not in {"running", "done", "failed"} or response.wanted:
         raise Misused(f"A response that is {response.state} cannot be run again.")
     now = house.around.now()
@@ -121,7 +121,7 @@ async def add_counties(
 
     A response that waits for approvals, or would have needed more, is approved anew.
     """
-    response = await responses.response(connection, response_id)
+    response = await responses.response(connection, response_id, changing=True)
     if response.state not in {"proposed", "running"} or response.wanted:
         raise Misused(f"Nobody can be added to a response that is {response.state}.")
     taking = {run.org_id for run in await responses.runs_of(connection, response_id)}
@@ -190,7 +190,7 @@ async def ask(
 
 
 async def _running(connection: Connection, response_id: str) -> Response:
-    response = await responses.response(connection, response_id)
+    response = await responses.response(connection, response_id, changing=True)
     if response.state != "running" or response.wanted:
         raise Misused("This response is not running.")
     return response

@@ -259,7 +259,7 @@ async def say(
     Who is the first to agree to what a rule only proposed takes it up, as its starter. Raises
     Forbidden for the starter and for what no person says, Misused where nobody is asked.
     """
-    response = await responses.response(connection, response_id)
+    response = await responses.response(connection, response_id, changing=True)
     if person_id is None:
         raise Forbidden("Approvals are given by people: use the token of a person.")
     if person_id == response.started_by:

@@ -80,9 +80,14 @@ async def _add(connection: Connection, table: Table, some: Sequence[Struct]) -> 
     return added
 
 
-async def response(connection: Connection, response_id: str) -> Response:
-    """Return a response; raise ``NotFound`` where there is none."""
+async def response(connection: Connection, response_id: str, *, changing: bool = False) -> Response:
+    """Return a response; raise ``NotFound`` where there is none.
+
+    With ``changing`` nobody else changes it until commit, so that what is decided by it holds.
+    """
     query = select(responses).where(responses.c.id == response_id)
+    if changing:  # its runs, tasks and log may grow meanwhile
+        query = query.with_for_update(key_share=True)
     row = (await connection.execute(query)).one_or_none()
     if row is None:
         raise NotFound(f"No response has the id {response_id}.")
