@@ -110,5 +110,5 @@ async def _export_versions(connection: Connection, org_id: str, file: BinaryIO) 
         asked = Filters(after=after, limit=_PAGE, versions=(ALL,))
         page = await contributions.read(connection, org_id, asked, GLUED)
         file.write(b"," * (count > 0) + page.glued)
-        count, after = count + len(page.stamps), page.following
+        count, after = count + page.count, page.following
     return count

@@ -86,7 +86,7 @@ def _glued(shape: Shape) -> Select[Any]:
     one = _rows(replace(shape, columns=("bytes",))).subquery("rows")
     stamps, content = one.c.date_added, one.c.bytes
     if shape.merges:
-        listed = func.json_group_array(stamps), func.json_group_array(func.length(content))
+        listed = func.group_concat(stamps), func.group_concat(func.length(content))
         return select(*listed, cast(func.group_concat(content), LargeBinary()))
     # By no more than the rows are ordered by already, or they are sorted once again.
     order = [stamps] if _key(shape.rows) is shape.rows.c.date_added else [stamps, one.c.place]

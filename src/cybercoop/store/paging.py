@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import msgspec
-
 from cybercoop.store import page_statements, prepared
 from cybercoop.store.database import Connection
 from cybercoop.store.page_statements import ALL, FIRST, GLUED, LAST, Shape
@@ -48,12 +46,14 @@ class Filters:
 class Page:
     """Hold rows in order of ``date_added``, and where to go on if more follow.
 
-    Instead of rows, a page of ``GLUED`` has their objects, with a comma between two.
+    ``first`` and ``last`` are the ``date_added`` of its ends, if there are any. Instead of rows, a
+    page of ``GLUED`` has their objects, with a comma between two.
     """
 
-    stamps: Sequence[int]
-    """The ``date_added`` of each row."""
-    following: Position | None
+    count: int = 0
+    first: int = 0
+    last: int = 0
+    following: Position | None = None
     rows: Sequence[tuple[Any, ...]] = ()
     glued: bytes | memoryview = b""
 
@@ -104,35 +104,44 @@ async def page(
         return await page(connection, table, owners, fewer, columns)
     if columns == GLUED:
         return _glued(filters, *rows[0])
-    stamps = [row[0] for row in rows]
-    return Page(stamps[: filters.limit], _following(stamps, filters), rows[: filters.limit])
+    return replace(_ends([row[0] for row in rows], filters), rows=rows[: filters.limit])
 
 
 _Listed = Sequence[int] | str | None
-"""Numbers as PostgreSQL gives them, or SQLite as JSON; nothing is none."""
-
-_numbers_in = msgspec.json.Decoder(list[int]).decode
+"""Numbers as PostgreSQL gives them, or SQLite as text with commas; nothing is none."""
 
 
-def _glued(filters: Filters, listed: _Listed, sizes: _Listed, content: bytes | None) -> Page:
+def _glued(filters: Filters, stamps: _Listed, sizes: _Listed, content: bytes | None) -> Page:
     """Return a page of the one row that all of its rows came as."""
-    stamps, glued = _numbers(listed), memoryview(content or b"")
-    following = _following(stamps, filters)
-    if following:
-        glued = glued[: -_numbers(sizes)[-1] - 1]
-    return Page(stamps[: filters.limit], following, glued=glued)
+    found, glued = _ends(stamps, filters), memoryview(content or b"")
+    if found.following and sizes:
+        glued = glued[: -_last_two(sizes)[-1] - 1]
+    return replace(found, glued=glued)
 
 
-def _numbers(listed: _Listed) -> Sequence[int]:
-    return _numbers_in(listed) if isinstance(listed, str) else listed or ()
+def _ends(stamps: _Listed, filters: Filters) -> Page:
+    """Return a page without content, by the stamps of its rows and of one more if more follow."""
+    if not stamps:
+        return Page()
+    # Of a thousand numbers that come as text hardly any is needed as a number.
+    if isinstance(stamps, str):
+        count, first = stamps.count(",") + 1, int(stamps.partition(",")[0])
+    else:
+        count, first = len(stamps), stamps[0]
+    *shown, last = _last_two(stamps)
+    if count <= filters.limit:
+        return Page(count, first, last)
+    (seen,) = shown
+    following = Position(seen) if last != seen else _within(stamps, filters, seen)
+    return Page(filters.limit, first, seen, following)
 
 
-def _following(stamps: Sequence[int], filters: Filters) -> Position | None:
-    if len(stamps) <= filters.limit:
-        return None
-    *shown, left = stamps
-    last = shown[-1]
-    if left != last:
-        return Position(last)
-    seen = sum(stamp == last for stamp in shown)
+def _last_two(listed: Sequence[int] | str) -> list[int]:
+    return [int(one) for one in (listed.rsplit(",", 2) if isinstance(listed, str) else listed)[-2:]]
+
+
+def _within(stamps: Sequence[int] | str, filters: Filters, last: int) -> Position:
+    """Return the position between rows of one stamp, the last of which is left for the next."""
+    all_of = [int(one) for one in stamps.split(",")] if isinstance(stamps, str) else stamps
+    seen = sum(stamp == last for stamp in all_of) - 1
     return Position(last, seen + (filters.after.skip if last == filters.after.date_added else 0))

@@ -55,7 +55,7 @@ async def read(
 ) -> Page:
     """Return one page of what holders of ``keys`` may see; no keys, no rows."""
     if not keys:
-        return Page((), None)
+        return Page()
     return await page(connection, releases.name, sorted(keys), filters, tuple(columns))
 
 

@@ -15,7 +15,7 @@ encode = msgspec.json.encode
 
 def envelope(page: Page, following: str | None) -> bytes:
     """Return an envelope of the exact stored bytes (section 3.7); an empty one is ``{}``."""
-    if not page.stamps:
+    if not page.count:
         return b"{}"
     head = b'{"more":false,' if following is None else _more(following)
     return b"".join((head, b'"objects":[', page.glued, b"]}"))
@@ -51,8 +51,8 @@ def versions(page: Page) -> bytes:
 
 def stamps(page: Page, asked_after: int) -> dict[str, str]:
     """Return the two X-TAXII headers (section 3.3); an empty page repeats what was asked."""
-    if page.stamps:
-        first, last = times.text(page.stamps[0]), times.text(page.stamps[-1])
+    if page.count:
+        first, last = times.text(page.first), times.text(page.last)
     else:
         first = last = times.text(asked_after) if asked_after >= times.FIRST else EPOCH
     return {"X-TAXII-Date-Added-First": first, "X-TAXII-Date-Added-Last": last}

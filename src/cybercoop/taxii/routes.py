@@ -166,9 +166,9 @@ async def _page(root: Root, request: web.Request, asked: Filters, columns: Seque
     collection = _readable(root, request)
     async with request.app[DATABASE].read() as connection:
         page = await collection.read(connection, asked, columns)
-        if single is not None and not page.stamps:
+        if single is not None and not page.count:
             anything = Filters(limit=1, ids=asked.ids, versions=(ALL,))
-            if not (await collection.read(connection, anything, ())).stamps:
+            if not (await collection.read(connection, anything, ())).count:
                 raise NotFound("There is no such object.")
     return page
 
@@ -182,7 +182,7 @@ def _checked_id(text: str) -> str:
 def _paged(request: web.Request, page: Page, asked: Filters, content: bytes) -> web.Response:
     headers = documents.stamps(page, asked.after.date_added)
     # Rows never change, so a page is known by its question, its ends and its length.
-    known = f"{request.path_qs}|{sorted(headers.items())}|{len(page.stamps)}|{len(content)}"
+    known = f"{request.path_qs}|{sorted(headers.items())}|{page.count}|{len(content)}"
     headers["ETag"] = etag = f'"{hashlib.sha256(known.encode()).hexdigest()[:32]}"'
     if request.headers.get("If-None-Match") == etag:
         return web.Response(status=304, headers=headers)
