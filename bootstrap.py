@@ -80,12 +80,23 @@ def install(lock: str) -> None:
     work([*pip, "--require-hashes", "--no-deps", "-r", str(ROOT / lock)])
     say("installing cybercoop itself")
     work([*pip, "--no-deps", "--no-build-isolation", "-e", str(ROOT)])
+    compile_all()
     STAMP.write_text(digest(lock))
 
 
 def pip_install() -> list[str]:
     """Return the start of a pip command line that installs into ``.venv``."""
-    return [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check"]
+    return [str(PYTHON), "-m", "pip", "install", "--no-compile", "--disable-pip-version-check"]
+
+
+def compile_all() -> None:
+    """Compile what was installed on all cores, to where the processes to come look for it.
+
+    What does not compile, an example of a package say, is compiled by nobody who does not need it.
+    """
+    folders = [str(VENV / "lib"), str(ROOT / "src")]
+    compiling = [str(PYTHON), "-m", "compileall", "-q", "-j", "0", *folders]
+    subprocess.run(compiling, check=False, env=surroundings(), stdout=subprocess.DEVNULL)
 
 
 def make_venv(uv: str | None) -> None:
