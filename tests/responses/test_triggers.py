@@ -231,6 +231,24 @@ async def test_contributors_count_within_one_lock_its_wider_ones_and_the_window(
         assert "group:members" not in {one.lock for one in await on.responses()}
 
 
+@pytest.mark.parametrize("spelling", ["benign", "\\u0062enign"])
+async def test_who_calls_a_value_harmless_calls_it_no_danger(
+    database_url: str, tmp_path: Path, spelling: str
+) -> None:
+    async with desk(database_url, tmp_path, two=TWO) as on:
+        await on.say(on.counties[0])
+        vote = json.dumps({"objects": [indicator(VALUE, "amber", indicator_types=["benign"])]})
+        raw = vote.replace("benign", spelling).encode()
+        taken = await on.world.request("POST", "/api/v1/push", on.counties[1], data=raw)
+        assert taken.json["verdicts"][0]["outcome"] == "accepted"
+        await on.world.project()
+        await on.look()
+        assert await on.verdicts() == {}
+        await on.say(on.counties[2], confidence=60)
+        (fired,) = await on.fired()
+        assert fired.why["held"][-1] == {"name": "contributors", "wanted": 2, "found": 2}
+
+
 async def test_who_cannot_open_the_lock_is_left_out(database_url: str, tmp_path: Path) -> None:
     async with desk(database_url, tmp_path, any={}, far={"counties": ["Kreis 3"]}) as on:
         await on.world.group("Nord", *on.counties[:2])
