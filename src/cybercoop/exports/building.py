@@ -14,6 +14,7 @@ import zlib
 from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,8 @@ _SMALL = 1 << 20
 
 _GZIP = 16 + zlib.MAX_WBITS
 _RECORD = "build.json"
+# Else it is read from a file and parsed for each list and each look at one.
+_version = cache(version)
 
 Content = bytes | memoryview
 Pair = tuple[str, str]
@@ -138,7 +141,7 @@ class Site:
 
     def name(self, plan: Plan) -> str:
         """Return what the folders of a plan begin with; another version may write otherwise."""
-        said = [version("cybercoop"), self.center, plan.format, plan.cut, plan.locks, plan.own]
+        said = [_version("cybercoop"), self.center, plan.format, plan.cut, plan.locks, plan.own]
         said += [plan.blocks_of] if plan.blocks_of else []
         return hashlib.sha256(msgspec.json.encode(said)).hexdigest()[:32]
 
