@@ -8,7 +8,9 @@ from typing import TypeVar
 import pytest
 
 from cybercoop.playbooks.progress import Response
-from cybercoop.responses import engine, leading, starting
+from cybercoop.responses import doing, engine, leading, starting
+from cybercoop.responses.asking import Put
+from cybercoop.responses.doing import Who
 from cybercoop.responses.starting import Plan
 from cybercoop.store import responses
 from cybercoop.store.database import Connection
@@ -127,3 +129,17 @@ async def test_two_who_agree_at_the_same_moment_begin_it(one: Stage) -> None:
     assert found.state == "running"
     kept = await one.read(responses.response, new.id)
     assert kept.began_at is not None
+
+
+async def test_what_is_asked_as_a_county_declines_is_not_asked_there(one: Stage) -> None:
+    response = await sealed(one, "asked as it declines")
+    (run,) = (await one.runs(response)).values()
+
+    async def decline(connection: Connection) -> None:
+        who = Who(run.org_id)
+        await doing.decline(one.house, connection, run.id, who, "Wir können nicht.")
+
+    now = one.house.around.now()
+    put = Put("further", "", "Noch etwas", now, role="")
+    assert await while_open(one, decline, one.write(leading.ask, response.id, put, "lead")) == []
+    assert (await one.ended(response)).state == "failed"

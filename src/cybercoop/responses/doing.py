@@ -76,6 +76,9 @@ async def decline(
     ``asked`` is when whoever declines had last looked (microseconds since 1970): what a colleague
     has accepted since then takes a second word to leave.
     """
+    # The response first, as whoever leads it holds it: nothing is asked of whom it leaves out.
+    run = await responses.run(connection, run_id)
+    await responses.response(connection, run.response_id, changing=True)
     run = await _own_run(connection, run_id, who)
     if not reason.strip():
         raise Refused("Say why, so that the center can plan without you.", "reason")
