@@ -64,7 +64,6 @@ async def roll_back(
     if response.wanted == "revert":
         raise Misused("This response is being taken back already.")
     now = house.around.now()
-    await blocks.end_of_response(connection, response_id, now, "rolled back")
     turn = response.turn + (response.state != "running")
     await responses.change(
         connection,
@@ -78,6 +77,8 @@ async def roll_back(
     )
     await responses.want_back(connection, response_id, now)
     await responses.close_extra_tasks(connection, response_id, now, reason)
+    # After its runs: whoever does a task there holds the run first, and then its blocks.
+    await blocks.end_of_response(connection, response_id, now, "rolled back")
     await responses.note(connection, response_id, now, who, "rolled-back", reason=reason)
     return await responses.response(connection, response_id)
 

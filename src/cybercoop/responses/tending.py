@@ -1,7 +1,8 @@
 """What time does to responses: deadlines are told, blocks end, broken glass is swept up.
 
-Each look is one statement for each kind; what is found is changed in the transaction that finds
-it, so that of several workers one does it.
+Each look is one statement for each kind; what is found is held, and changed in the transaction
+that finds it, so that of several workers one does it. Each kind has a transaction of its own: none
+waits for people while it keeps others from something else.
 """
 
 import asyncio
@@ -49,18 +50,32 @@ async def look(house: Carrying) -> None:
     async with house.database.read() as connection:
         if not await responses.anything_due(connection, now):
             return
-    async with house.database.write() as connection:
-        for late in await responses.tasks_due(connection, now):
-            await _told(connection, late, now)
-        for over in await blocks.expire(connection, now):
-            told = {"value": over.value}
-            await responses.note(
-                connection, over.response_id, now, ENGINE, "block-ended", over.org_id, **told
-            )
-        for response_id in await responses.unratified(connection, now):
-            await responses.change(connection, response_id, now, glass_until=None)
-            reason = "Nobody ratified it within the hour."
-            await leading.roll_back(house, connection, response_id, ENGINE, reason)
+    for deed in (tell_deadlines, end_blocks, sweep_up):
+        async with house.database.write() as connection:
+            await deed(house, connection, now)
+
+
+async def tell_deadlines(_: Carrying, connection: Connection, now: int) -> None:
+    """Tell every deadline that is due to whom it is to be told now."""
+    for late in await responses.tasks_due(connection, now):
+        await _told(connection, late, now)
+
+
+async def end_blocks(_: Carrying, connection: Connection, now: int) -> None:
+    """End the blocks whose time is over."""
+    for over in await blocks.expire(connection, now):
+        told = {"value": over.value}
+        await responses.note(
+            connection, over.response_id, now, ENGINE, "block-ended", over.org_id, **told
+        )
+
+
+async def sweep_up(house: Carrying, connection: Connection, now: int) -> None:
+    """Take back what was begun on one person's word, and what nobody ratified in time."""
+    for response_id in await responses.unratified(connection, now):
+        await responses.change(connection, response_id, now, glass_until=None)
+        reason = "Nobody ratified it within the hour."
+        await leading.roll_back(house, connection, response_id, ENGINE, reason)
 
 
 async def _told(connection: Connection, late: Task, now: int) -> None:

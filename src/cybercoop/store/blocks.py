@@ -60,6 +60,11 @@ async def _stamps(connection: Connection, org_ids: Sequence[str], now: int) -> d
     return {names[row.name]: int(row.last) for row in told if row.name in names}
 
 
+async def hold(connection: Connection, now: int) -> None:
+    """Keep all others from putting blocks, and from ending them, until commit."""
+    await _stamps(connection, [], now)
+
+
 async def add(connection: Connection, row: Mapping[str, Any]) -> None:
     """Remember a block; one that was put at the same place of the same run stays as it is."""
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
@@ -93,6 +98,7 @@ async def expire(connection: Connection, now: int) -> list[Any]:
     """End the blocks whose time is over, and return them."""
     c = blocks.c
     over = and_(c.ended_at.is_(None), c.until <= now)
+    await hold(connection, now)  # so that of several who look one finds them
     found = list((await connection.execute(select(blocks).where(over))).all())
     await _end(connection, c.until <= now, now, "over")
     return found
@@ -124,7 +130,7 @@ async def of_response(connection: Connection, response_id: str) -> list[Any]:
 async def _end(connection: Connection, where: ColumnElement[bool], now: int, reason: str) -> int:
     c, count = blocks.c, 0
     still = and_(where, c.ended_at.is_(None))
-    await _stamps(connection, [], now)  # so that nobody puts a block that is not seen here
+    await hold(connection, now)  # so that nobody puts a block that is not seen here
     whose = await connection.scalars(select(c.org_id).where(still).distinct().order_by(c.org_id))
     org_ids = list(whose)
     for at in range(0, len(org_ids), _AT_ONCE):

@@ -193,9 +193,13 @@ async def tasks_of(connection: Connection, response_id: str) -> list[Task]:
 
 
 async def tasks_due(connection: Connection, now: int) -> list[Task]:
-    """Return the open tasks whose deadline has to be told again."""
+    """Return the open tasks whose deadline has to be told again, and keep others from them.
+
+    What somebody else is changing is left for the next look.
+    """
     query = select(tasks).where(tasks.c.next_at <= now, tasks.c.state.in_(OPEN))
-    return [thing(Task, row) for row in await connection.execute(query.order_by(tasks.c.next_at))]
+    held = query.order_by(tasks.c.next_at).with_for_update(key_share=True, skip_locked=True)
+    return [thing(Task, row) for row in await connection.execute(held)]
 
 
 async def anything_due(connection: Connection, now: int) -> bool:
@@ -208,8 +212,12 @@ async def anything_due(connection: Connection, now: int) -> bool:
 
 
 async def unratified(connection: Connection, now: int) -> list[str]:
-    """Return the responses begun on one person's word that nobody ratified in time."""
-    found = await connection.scalars(select(responses.c.id).where(_unratified(now)))
+    """Return the responses begun on one person's word that nobody ratified in time.
+
+    Others are kept from them; what somebody else is changing is left for the next look.
+    """
+    query = select(responses.c.id).where(_unratified(now))
+    found = await connection.scalars(query.with_for_update(key_share=True, skip_locked=True))
     return list(found.all())
 
 

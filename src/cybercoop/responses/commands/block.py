@@ -8,6 +8,7 @@ from cybercoop.errors import Refused
 from cybercoop.guard import Level, as_others_see
 from cybercoop.playbooks import templates, variables
 from cybercoop.playbooks.duties import LONGEST_BLOCK_HOURS
+from cybercoop.responses.carrying import Stopped, is_stopped
 from cybercoop.responses.commands import Doing, Values
 from cybercoop.responses.walking import Failed
 from cybercoop.store import blocks, responses
@@ -23,21 +24,11 @@ _MOST = 1_000
 async def carry_out(doing: Doing) -> Values:
     """Put the value onto the county's response feed; the same place of a run does it once."""
     kind, value = value_of(doing)
-    hours = hours_of(doing)
     house, now = doing.house, doing.house.around.now()
-    row: dict[str, Any] = {
-        "id": doing.key,
-        "response_id": doing.response.id,
-        "run_id": doing.run.id,
-        "org_id": doing.run.org_id,
-        "place": doing.place,
-        "kind": kind,
-        "value": value,
-        "since": now,
-        "until": now + hours * 3_600_000_000,
-    }
+    row = _row(doing, kind, value, now)
 
     async def put(connection: Connection) -> str:
+        await _require_going(connection, doing, now)
         guard = await guarding.current(connection, house.center.org_id, now, house.keeper.guard)
         house.keeper.guard = guard
         said = guard.of_values([(kind, value)])
@@ -63,6 +54,31 @@ async def carry_out(doing: Doing) -> Values:
     if reason := await house.record.do(put):
         raise Failed(f"{templates.shown(value)} is not blocked: {reason}")
     return {}
+
+
+def _row(doing: Doing, kind: str, value: str, now: int) -> dict[str, Any]:
+    return {
+        "id": doing.key,
+        "response_id": doing.response.id,
+        "run_id": doing.run.id,
+        "org_id": doing.run.org_id,
+        "place": doing.place,
+        "kind": kind,
+        "value": value,
+        "since": now,
+        "until": now + hours_of(doing) * 3_600_000_000,
+    }
+
+
+async def _require_going(connection: Connection, doing: Doing, now: int) -> None:
+    """Raise Stopped where the county has declined, or all is taken back, since it was looked at.
+
+    Both end blocks: holding these, one comes before them or sees what they did.
+    """
+    await blocks.hold(connection, now)
+    run = await responses.run(connection, doing.run.id)
+    if is_stopped(run, await responses.response(connection, run.response_id), doing.place):
+        raise Stopped
 
 
 def value_of(doing: Doing) -> tuple[str, str]:
