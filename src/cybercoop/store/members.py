@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, insert, or_, select, true, update
+from sqlalchemy import ColumnElement, Table, delete, insert, or_, select, true, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from cybercoop.errors import Misused
@@ -77,11 +78,8 @@ async def add(connection: Connection, new: Organisation, now: int) -> None:
         "tags": _spaced(new.tags),
         "created_at": now,
     }
-    taken = select(organisations.c.id).where(organisations.c.name == new.name)
-    if (await connection.execute(taken)).first() is not None:
-        msg = f"The name {new.name!r} is taken, perhaps by an organisation that has left."
-        raise Misused(msg)
-    await connection.execute(insert(organisations), row)
+    msg = f"The name {new.name!r} is taken, perhaps by an organisation that has left."
+    await _add_unique(connection, organisations, row, msg)
 
 
 async def change_tags(
@@ -203,7 +201,18 @@ async def add_person(connection: Connection, new: Person, now: int) -> None:
     row: dict[str, Any] = {"id": new.id, "org_id": new.org_id, "name": new.name, "mail": new.mail}
     row |= {"phones": json.dumps(new.phones), "roles": json.dumps(new.roles), "created_at": now}
     row["deputy_id"] = new.deputy_id
-    await connection.execute(insert(people), row)
+    msg = f"{new.mail} is already known in this organisation."
+    await _add_unique(connection, people, row, msg)
+
+
+async def _add_unique(
+    connection: Connection, table: Table, row: Mapping[str, Any], taken: str
+) -> None:
+    """Insert a row; raise ``Misused`` where what it is known by is taken, be it at this moment."""
+    insert_one = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    done = await connection.execute(insert_one(table).values(**row).on_conflict_do_nothing())
+    if not done.rowcount:
+        raise Misused(taken)
 
 
 async def find_person(connection: Connection, mail_or_id: str) -> Person:

@@ -3,6 +3,7 @@
 import json
 
 from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
 
 from cybercoop.errors import Misused
 from cybercoop.members.organisations import Person
@@ -46,15 +47,20 @@ async def deputies(
     return sorted({row.deputy_id for row in asked if row.deputy_id is not None})
 
 
+async def hold(connection: Connection, person_id: str) -> None:
+    """Keep all others from changing a person until commit."""
+    query = select(people.c.id).where(people.c.id == person_id)
+    await connection.execute(query.with_for_update(key_share=True))
+
+
 async def change(connection: Connection, changed: Person) -> None:
     """Remember a person as it is now; raise ``Misused`` when the address is a colleague's."""
     c = people.c
-    taken = select(c.id).where(
-        c.org_id == changed.org_id, c.mail == changed.mail, c.id != changed.id
-    )
-    if (await connection.execute(taken)).first() is not None:
-        msg = f"{changed.mail} is already known in this organisation."
-        raise Misused(msg)
     said = {"name": changed.name, "mail": changed.mail, "deputy_id": changed.deputy_id}
     lists = {"phones": json.dumps(changed.phones), "roles": json.dumps(changed.roles)}
-    await connection.execute(update(people).where(c.id == changed.id).values(**said, **lists))
+    mine = update(people).where(c.id == changed.id).values(**said, **lists)
+    try:
+        await connection.execute(mine)
+    except IntegrityError as error:
+        msg = f"{changed.mail} is already known in this organisation."
+        raise Misused(msg) from error

@@ -99,6 +99,8 @@ async def change_person(call: Call[Nothing, ChangedPerson]) -> ShownPerson:
     """Change what is known of a person."""
     said = call.body
     async with call.database.write() as connection:
+        # Two may change different things of a person at once: none is lost.
+        await people.hold(connection, call.path["person_id"])
         before = await _known(connection, call)
         deputy = said.deputy and await _deputy(connection, before.org_id, said.deputy)
         after = changed(

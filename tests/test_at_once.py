@@ -1,0 +1,95 @@
+"""What two do at the same moment comes one after the other: nothing is lost, nobody fails."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from cybercoop.errors import Misused
+from cybercoop.members.organisations import Kind, Organisation, Person
+from cybercoop.members.tokens import Scope
+from cybercoop.store import (
+    members,
+    people,
+)
+from cybercoop.store.database import Connection
+from responses.books import key
+from world import World, world
+
+T = TypeVar("T")
+END = key("end", "end")
+
+
+@asynccontextmanager
+async def meanwhile(
+    center: World, *others: Awaitable[Any]
+) -> AsyncIterator[tuple[Connection, list[Any]]]:
+    """Lend a transaction; ``others`` begin before it commits, and what they give is there then."""
+    found: list[Any] = []
+    async with center.database.write() as connection:
+        yield connection, found
+        going = [asyncio.ensure_future(one) for one in others]
+        await asyncio.sleep(0.3)
+        assert not any(one.done() for one in going)
+    found += await asyncio.gather(*going, return_exceptions=True)
+
+
+async def write(center: World, deed: Callable[[Connection], Awaitable[T]]) -> T:
+    async with center.database.write() as connection:
+        return await deed(connection)
+
+
+async def held(connection: Connection, org: Organisation) -> None:
+    """Let nothing refer to an organisation anew until commit."""
+    await members.change_tags(connection, org.id, frozenset(), frozenset())
+
+
+def client(center: World, of: Organisation, name: str) -> Organisation:
+    draw = center.chance.uuid
+    return Organisation(draw(), name, Kind.CLIENT, True, draw(), of.id)
+
+
+async def test_of_two_people_with_one_address_one_is_told_so(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with world(database_url, tmp_path) as center:
+        seat = await center.org("Landkreis A", scope=Scope.ADMIN)
+        said = {"name": "Erika Muster", "mail": "erika@a.example"}
+        asked = [center.request("POST", "/api/v1/people", seat, json=said) for _ in range(2)]
+        async with meanwhile(center, *asked) as (connection, found):
+            await held(connection, seat.org)
+        assert sorted(one.status for one in found) == [201, 400]
+
+
+async def test_of_two_organisations_with_one_name_one_is_told_so(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with world(database_url, tmp_path) as center:
+        county = (await center.org("Landkreis A")).org
+        first, second = (client(center, county, "Stadt A") for _ in range(2))
+        adding = partial(members.add, new=second, now=center.clock.now)
+        async with meanwhile(center, write(center, adding)) as (connection, found):
+            await members.add(connection, first, center.clock.now)
+        assert isinstance(found[0], Misused)
+
+
+async def test_what_two_change_about_a_person_is_all_changed(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with world(database_url, tmp_path) as center:
+        seat = await center.org("Landkreis A", scope=Scope.ADMIN)
+        one = Person(center.chance.uuid(), seat.org.id, "Erika Muster", "erika@a.example")
+        await write(center, partial(members.add_person, new=one, now=center.clock.now))
+        path = f"/api/v1/people/{one.id}"
+        asked = [
+            center.request("PATCH", path, seat, json=said)
+            for said in ({"phones": ["+49 2671 61"]}, {"roles": ["it"]})
+        ]
+        async with meanwhile(center, *asked) as (connection, found):
+            await people.change(connection, one)
+        assert [answer.status for answer in found] == [200, 200]
+        async with center.database.read() as connection:
+            (kept,) = await people.all_of(connection, seat.org.id)
+        assert (kept.phones, kept.roles) == (("+49 2671 61",), ("it",))
