@@ -7,10 +7,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from cybercoop.collect import founding, leaving
 from cybercoop.errors import Misused
 from cybercoop.members.organisations import Kind, Organisation, Person
 from cybercoop.members.tokens import Scope
+from cybercoop.sharing import keys_of
 from cybercoop.store import (
+    contributions,
+    feeds,
     members,
     people,
 )
@@ -93,3 +97,61 @@ async def test_what_two_change_about_a_person_is_all_changed(
         async with center.database.read() as connection:
             (kept,) = await people.all_of(connection, seat.org.id)
         assert (kept.phones, kept.roles) == (("+49 2671 61",), ("it",))
+
+
+async def test_of_two_groups_made_at_once_each_gets_its_lane(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with world(database_url, tmp_path) as center:
+        titles = ("Wasser", "Strom")
+        asked = [founding.add_group(center.database, one, center.surroundings) for one in titles]
+        async with meanwhile(center, *asked) as (connection, found):
+            await contributions.stamps(connection, center.center.org_id, 0, 0)
+        assert {one.title for one in found} == set(titles)
+        assert len({one.lane for one in found}) == len(titles)
+
+
+async def test_who_joins_two_groups_at_once_reads_both(database_url: str, tmp_path: Path) -> None:
+    async with world(database_url, tmp_path) as center:
+        seat = await center.org("Landkreis A")
+        names = [
+            (await founding.add_group(center.database, title, center.surroundings)).id
+            for title in ("Wasser", "Strom")
+        ]
+        asked = [
+            founding.change_membership(center.database, name, seat.org.id, joins=True)
+            for name in names
+        ]
+        async with meanwhile(center, *asked) as (connection, found):
+            await held(connection, seat.org)
+        assert all(isinstance(one, Organisation) for one in found), found
+        async with center.database.read() as connection:
+            org = await members.find(connection, seat.org.id)
+            *_, last = await feeds.all_of(connection, seat.org.id)
+        assert org.groups == set(names)
+        assert last.locks == keys_of(org)
+
+
+async def leaves(center: World, folder: Path, name: str) -> Any:
+    return await leaving.leave(
+        center.database, name, folder / "all.json", center.clock.now, withdraw=True
+    )
+
+
+async def test_nobody_becomes_the_client_of_who_is_leaving(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with world(database_url, tmp_path) as center:
+        seat = await center.org("Landkreis A")
+        town = client(center, seat.org, "Stadt A")
+        going = asyncio.ensure_future(leaves(center, tmp_path, seat.org.name))
+        async with center.database.write() as connection:
+            # Who leaves has looked for clients, and waits for what is being pushed.
+            await contributions.stamps(connection, seat.org.id, 0, 0)
+            await asyncio.sleep(0.3)
+            adding = founding.add_organisation(center.database, town, center.surroundings)
+            coming = asyncio.ensure_future(adding)
+            await asyncio.sleep(0.3)
+        left, came = await asyncio.gather(going, coming, return_exceptions=True)
+        # SQLite lets whoever comes first do all of it.
+        assert isinstance(left, Misused) != isinstance(came, Misused)

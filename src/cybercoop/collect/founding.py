@@ -81,10 +81,13 @@ async def add_organisation(
 
 
 async def _require_county(connection: Connection, parent_id: str | None) -> None:
-    """Raise ``Misused`` unless the parent is a member; clients read what their county reads."""
+    """Raise ``Misused`` unless the parent is a member; clients read what their county reads.
+
+    It neither joins groups nor leaves until commit: the client would not follow.
+    """
     if parent_id is None:
         return
-    parent = await members.find(connection, parent_id)
+    parent = await members.find(connection, parent_id, changing=True)
     if parent.kind is not Kind.MEMBER:
         raise Misused(f"{parent.name} is a {parent.kind.value}; only members have clients.")
 
@@ -107,6 +110,8 @@ async def _add_group(
     connection: Connection, center: Center, title: str, around: Surroundings
 ) -> Group:
     name, now = slug(title), around.now()
+    # Its clock is held until commit: of two groups made at once each gets a lane of its own.
+    await contributions.stamps(connection, center.org_id, now, 0)
     taken = [group.lane for group in await members.all_groups(connection)]
     lane = -1 if name == MEMBERS else stamps.next_lane(taken)
     new = Group(name, title, f"marking-definition--{around.uuid()}", lane)
@@ -157,7 +162,7 @@ async def change_membership(
     """Let an organisation join or leave a group, and follow the change of keys at once."""
     async with database.write() as connection:
         center = await members.the_center(connection)
-        org = await members.find(connection, org_name)
+        org = await members.find(connection, org_name, changing=True)
         await _change(connection, center, group_id, org, joins=joins)
         return await members.find(connection, org.id)
 
@@ -178,7 +183,7 @@ async def _change(
 async def follow_keys(connection: Connection, center: Center, org_id: str) -> None:
     """Bring the feeds of an organisation and of its clients in line with their keys."""
     for one in (org_id, *await members.clients_of(connection, org_id)):
-        org = await members.find(connection, one)
+        org = await members.find(connection, one, changing=True)
         await feeds.note_keys(connection, one, keys_of(org), center.secret)
 
 

@@ -44,7 +44,7 @@ async def _leave(
 ) -> Left:
     async with database.write() as connection:
         center = await members.the_center(connection)
-        org = await members.find(connection, name)
+        org = await members.find(connection, name, changing=True)
         if org.kind is Kind.CENTER:
             raise Misused("The center cannot leave itself.")
         if await members.clients_of(connection, org.id):

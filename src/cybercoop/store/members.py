@@ -104,19 +104,27 @@ async def all_organisations(connection: Connection) -> list[Organisation]:
     return await _organisations(connection, true())
 
 
-async def find(connection: Connection, name_or_id: str) -> Organisation:
-    """Return the organisation of that name or id; raise ``Misused`` when there is none."""
+async def find(connection: Connection, name_or_id: str, *, changing: bool = False) -> Organisation:
+    """Return the organisation of that name or id; raise ``Misused`` when there is none.
+
+    With ``changing`` nobody else changes its groups, or lets it leave, until commit.
+    """
     c = organisations.c
-    found = await _organisations(connection, or_(c.id == name_or_id, c.name == name_or_id))
+    named = or_(c.id == name_or_id, c.name == name_or_id)
+    found = await _organisations(connection, named, changing=changing)
     if not found:
         msg = f"There is no organisation {name_or_id!r}; `cybercoop org list` shows them."
         raise Misused(msg)
     return found[0]
 
 
-async def _organisations(connection: Connection, where: ColumnElement[bool]) -> list[Organisation]:
+async def _organisations(
+    connection: Connection, where: ColumnElement[bool], *, changing: bool = False
+) -> list[Organisation]:
     c = organisations.c
     query = select(organisations).where(c.left_at.is_(None), where).order_by(c.name)
+    if changing:  # what refers to it may be added meanwhile
+        query = query.with_for_update(key_share=True)
     rows = (await connection.execute(query)).mappings().all()
     joined = defaultdict(set)
     memberships = select(group_members.c.group_id, group_members.c.org_id)
@@ -145,7 +153,7 @@ async def has_left(connection: Connection, org_id: str) -> bool:
 
 
 async def clients_of(connection: Connection, org_id: str) -> Sequence[str]:
-    """Return the ids of the clients of a county."""
+    """Return the ids of the clients of a county, in order."""
     query = select(organisations.c.id).where(
         organisations.c.parent_id == org_id, organisations.c.left_at.is_(None)
     )
