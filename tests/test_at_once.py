@@ -7,14 +7,18 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+import pytest
+
 from cybercoop.collect import founding, leaving
-from cybercoop.errors import Misused
+from cybercoop.collect import incidents as deeds
+from cybercoop.errors import Misused, Unauthenticated
 from cybercoop.members.organisations import Kind, Organisation, Person
 from cybercoop.members.tokens import Scope
 from cybercoop.sharing import keys_of
 from cybercoop.store import (
     contributions,
     feeds,
+    incidents,
     members,
     people,
 )
@@ -155,3 +159,20 @@ async def test_nobody_becomes_the_client_of_who_is_leaving(
         left, came = await asyncio.gather(going, coming, return_exceptions=True)
         # SQLite lets whoever comes first do all of it.
         assert isinstance(left, Misused) != isinstance(came, Misused)
+
+
+async def test_no_incident_comes_after_the_export(database_url: str, tmp_path: Path) -> None:
+    async with world(database_url, tmp_path) as center:
+        seat = await center.org("Landkreis A")
+        by = deeds.Acting(seat.org, "it", center.surroundings)
+        reporting = partial(deeds.report, by=by, told=deeds.Told("Zu spät"))
+        going = asyncio.ensure_future(leaves(center, tmp_path, seat.org.name))
+        async with center.database.write() as connection:
+            await deeds.report(connection, by, deeds.Told("Gerade noch"))
+            await asyncio.sleep(0.3)
+        left = await going
+        with pytest.raises(Unauthenticated):
+            await write(center, reporting)
+        async with center.database.read() as connection:
+            assert await incidents.all_of(connection, seat.org.id) == []
+        assert left.incidents == ("Gerade noch" in (tmp_path / "all.json").read_text())

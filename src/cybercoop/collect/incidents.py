@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from cybercoop.errors import Refused
+from cybercoop.errors import Refused, Unauthenticated
 from cybercoop.incidents import cases, profiles, taxonomy
 from cybercoop.incidents.cases import Entry, Incident, Severity, State
 from cybercoop.incidents.clocks import DONE, WAIVED, Clock
 from cybercoop.members.organisations import Organisation
-from cybercoop.store import incidents, tokens
+from cybercoop.store import incidents, members, tokens
 from cybercoop.store.database import Connection
 from cybercoop.surroundings import Surroundings
 
@@ -81,6 +81,7 @@ async def report(connection: Connection, by: Acting, told: Told) -> Incident:
 
     Raises ``Refused`` for what is no title, category or time.
     """
+    await _stay(connection, by)
     now = by.now
     known_at = now if told.known_at is None else told.known_at
     new = _checked(
@@ -130,7 +131,17 @@ async def note(
 
 async def found(connection: Connection, by: Acting, incident_id: str) -> Incident:
     """Return an incident of the organisation that is going to be changed."""
+    await _stay(connection, by)
     return await incidents.find(connection, by.org.id, incident_id, changing=True)
+
+
+async def _stay(connection: Connection, by: Acting) -> None:
+    """Let the organisation not leave until commit: nothing comes after the export it leaves with.
+
+    Raises ``Unauthenticated`` where it has left meanwhile.
+    """
+    if await members.has_left(connection, by.org.id, staying=True):
+        raise Unauthenticated("This organisation has left; nothing is taken from it any more.")
 
 
 async def remark(connection: Connection, by: Acting, incident_id: str, text: str) -> Incident:

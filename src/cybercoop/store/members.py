@@ -146,9 +146,14 @@ async def mark_left(connection: Connection, org_id: str, now: int) -> None:
     )
 
 
-async def has_left(connection: Connection, org_id: str) -> bool:
-    """Say whether an organisation takes part no longer."""
+async def has_left(connection: Connection, org_id: str, *, staying: bool = False) -> bool:
+    """Say whether an organisation takes part no longer.
+
+    With ``staying`` one that takes part does so until commit: whoever leaves waits.
+    """
     query = select(organisations.c.left_at).where(organisations.c.id == org_id)
+    if staying:
+        query = query.with_for_update(read=True)
     return (await connection.execute(query)).scalar() is not None
 
 
@@ -157,7 +162,7 @@ async def clients_of(connection: Connection, org_id: str) -> Sequence[str]:
     query = select(organisations.c.id).where(
         organisations.c.parent_id == org_id, organisations.c.left_at.is_(None)
     )
-    return (await connection.execute(query)).scalars().all()
+    return (await connection.execute(query.order_by(organisations.c.id))).scalars().all()
 
 
 async def add_group(connection: Connection, new: Group, now: int) -> None:
@@ -202,10 +207,6 @@ async def leave(connection: Connection, group_id: str, org_id: str) -> None:
 
 async def add_person(connection: Connection, new: Person, now: int) -> None:
     """Remember a person; raise ``Misused`` when the address is known there."""
-    taken = select(people.c.id).where(people.c.org_id == new.org_id, people.c.mail == new.mail)
-    if (await connection.execute(taken)).first() is not None:
-        msg = f"{new.mail} is already known in this organisation."
-        raise Misused(msg)
     row: dict[str, Any] = {"id": new.id, "org_id": new.org_id, "name": new.name, "mail": new.mail}
     row |= {"phones": json.dumps(new.phones), "roles": json.dumps(new.roles), "created_at": now}
     row["deputy_id"] = new.deputy_id
