@@ -176,3 +176,16 @@ async def test_no_incident_comes_after_the_export(database_url: str, tmp_path: P
         async with center.database.read() as connection:
             assert await incidents.all_of(connection, seat.org.id) == []
         assert left.incidents == ("Gerade noch" in (tmp_path / "all.json").read_text())
+
+
+async def test_what_two_say_of_a_duty_is_kept(database_url: str, tmp_path: Path) -> None:
+    async with world(database_url, tmp_path) as center:
+        seat = await center.org("Landkreis A")
+        by = deeds.Acting(seat.org, "it", center.surroundings)
+        choose = partial(deeds.choose, by=by, name="dsgvo-33")
+        second = write(center, partial(choose, applies=False))
+        async with meanwhile(center, second) as (connection, found):
+            await choose(connection, applies=True)
+        assert found == [None]
+        async with center.database.read() as connection:
+            assert await incidents.chosen(connection, seat.org.id) == {"dsgvo-33": False}

@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from sqlalchemy import RowMapping, delete, insert, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from cybercoop.errors import NotFound
 from cybercoop.incidents.cases import Entry, Incident, Severity, State
@@ -125,11 +126,12 @@ async def chosen(connection: Connection, org_id: str) -> Mapping[str, bool]:
 
 
 async def choose(connection: Connection, org_id: str, profile: str, *, applies: bool) -> None:
-    """Remember whether a duty holds for an organisation."""
-    c = org_profiles.c
-    await connection.execute(delete(org_profiles).where(c.org_id == org_id, c.profile == profile))
-    row = {"org_id": org_id, "profile": profile, "applies": applies}
-    await connection.execute(insert(org_profiles), row)
+    """Remember whether a duty holds for an organisation; the last word counts."""
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    new = dialect.insert(org_profiles).values(org_id=org_id, profile=profile, applies=applies)
+    key = ["org_id", "profile"]
+    said = new.on_conflict_do_update(index_elements=key, set_={"applies": applies})
+    await connection.execute(said)
 
 
 async def clocks_of(connection: Connection, incident_id: str) -> list[Clock]:
