@@ -9,9 +9,10 @@ from typing import Any, TypeVar
 
 import pytest
 
-from cybercoop.collect import founding, leaving
+from cybercoop.collect import device_feeds, founding, leaving
 from cybercoop.collect import incidents as deeds
 from cybercoop.errors import Misused, Unauthenticated
+from cybercoop.members.device_feeds import Cut, DeviceFeed, digest
 from cybercoop.members.organisations import Kind, Organisation, Person
 from cybercoop.members.tokens import Scope
 from cybercoop.sharing import keys_of
@@ -22,6 +23,7 @@ from cybercoop.store import (
     members,
     people,
 )
+from cybercoop.store import device_feeds as stored_feeds
 from cybercoop.store.database import Connection
 from responses.books import key
 from world import World, world
@@ -189,3 +191,26 @@ async def test_what_two_say_of_a_duty_is_kept(database_url: str, tmp_path: Path)
         assert found == [None]
         async with center.database.read() as connection:
             assert await incidents.chosen(connection, seat.org.id) == {"dsgvo-33": False}
+
+
+async def test_of_two_new_tokens_of_a_feed_the_older_one_ends(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with world(database_url, tmp_path) as center:
+        seat, around = await center.org("Landkreis A"), center.surroundings
+        wanted = DeviceFeed("", "", "Brandmauer", "plain", Cut(("ipv4",)))
+
+        async def make(connection: Connection) -> tuple[DeviceFeed, str]:
+            return await device_feeds.create(connection, around, seat.org, wanted)
+
+        feed, _ = await write(center, make)
+        turn = partial(device_feeds.rotate, around=around, feed_id=feed.id, overlap_hours=1)
+        async with meanwhile(center, write(center, turn)) as (connection, found):
+            _, older = await turn(connection)
+        _, newer = found[0]
+        center.clock.forward(2 * 3_600_000_000)
+        found = [
+            await stored_feeds.by_path(center.database, digest(token), center.clock.now)
+            for token in (older, newer)
+        ]
+        assert [one is not None for one in found] == [False, True]

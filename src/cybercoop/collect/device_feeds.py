@@ -107,14 +107,14 @@ async def rotate(
 
     Some firewalls stop blocking when their credentials fail, so both work until then.
     """
-    feed = await device_feeds.find(connection, feed_id)
+    feed = await device_feeds.find(connection, feed_id, changing=True)
     await device_feeds.expire_tokens(connection, feed.id, around.now() + overlap_hours * _HOUR)
     return feed, await _token(connection, around, feed.id)
 
 
 async def end(connection: Connection, around: Surroundings, feed_id: str) -> DeviceFeed:
     """End a feed and all of its tokens at once."""
-    feed, now = await device_feeds.find(connection, feed_id), around.now()
+    feed, now = await device_feeds.find(connection, feed_id, changing=True), around.now()
     await device_feeds.end(connection, feed.id, now)
     return replace(feed, ended_at=now)
 

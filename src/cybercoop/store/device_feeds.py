@@ -138,11 +138,16 @@ async def add_token(connection: Connection, new: DeviceToken, digest: bytes) -> 
     await connection.execute(insert(device_tokens), {**row, "hash": digest})
 
 
-async def find(connection: Connection, feed_id: str) -> DeviceFeed:
-    """Return a feed that has not ended; raise ``Misused`` where there is none of that id."""
+async def find(connection: Connection, feed_id: str, *, changing: bool = False) -> DeviceFeed:
+    """Return a feed that has not ended; raise ``Misused`` where there is none of that id.
+
+    With ``changing`` nobody else gives it tokens, or ends it, until commit.
+    """
     query = select(device_feeds).where(
         device_feeds.c.id == feed_id, device_feeds.c.ended_at.is_(None)
     )
+    if changing:
+        query = query.with_for_update(key_share=True)
     row = (await connection.execute(query)).mappings().first()
     if row is None:
         raise Misused(f"There is no feed {feed_id!r}; `cybercoop feed list` shows ids.")
