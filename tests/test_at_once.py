@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from cybercoop.collect import device_feeds, founding, leaving
+from cybercoop.collect import device_feeds, founding, leaving, reviewing
 from cybercoop.collect import incidents as deeds
 from cybercoop.errors import Misused, Unauthenticated
 from cybercoop.members.device_feeds import Cut, DeviceFeed, digest
@@ -19,9 +19,11 @@ from cybercoop.sharing import keys_of
 from cybercoop.store import (
     contributions,
     feeds,
+    guarding,
     incidents,
     members,
     people,
+    projection,
 )
 from cybercoop.store import device_feeds as stored_feeds
 from cybercoop.store.database import Connection
@@ -214,3 +216,30 @@ async def test_of_two_new_tokens_of_a_feed_the_older_one_ends(
             for token in (older, newer)
         ]
         assert [one is not None for one in found] == [False, True]
+
+
+async def test_who_confirms_a_canary_during_a_cycle_has_the_last_word(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with world(database_url, tmp_path) as center:
+        stopped = {"since": 1, "stood": 200, "vanished": 150, "stopped_at": 2, "reason": "150"}
+        stopped |= {"confirmed_at": None, "confirmed_by": None}
+        lock = "community"
+        await write(center, partial(guarding.remember_canary, lock=lock, said=stopped))
+        said = (lock, reviewing.RELEASE, "lead", center.clock.now)
+        deciding = reviewing.decide(center.database, *said)
+        async with meanwhile(center, deciding) as (connection, found):
+            assert await projection.open_slot(connection, 1 << 50)
+            await guarding.remember_canary(connection, lock, stopped | {"vanished": 170})
+        assert found == [None]
+        async with center.database.read() as connection:
+            assert await guarding.stopped(connection) == frozenset()
+
+
+async def test_rules_that_change_for_the_first_time_at_two_places_have_changed(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with world(database_url, tmp_path) as center:
+        async with meanwhile(center, write(center, guarding.changed)) as (connection, found):
+            await guarding.changed(connection)
+        assert found == [None]

@@ -12,7 +12,7 @@ from cybercoop.errors import Misused, NotFound, Refused
 from cybercoop.guard import Entry, Level
 from cybercoop.indicators import values
 from cybercoop.members.assets import Asset, AssetKind, Exemption
-from cybercoop.store import assets, projection
+from cybercoop.store import assets, contributions, projection
 from cybercoop.store import guarding as remembered
 from cybercoop.store.database import Connection, Database
 from cybercoop.store.members import Center
@@ -147,12 +147,14 @@ async def _changing(database: Database, new_rules: Sequence[Entry]) -> AsyncIter
     comes after the commit, so that nothing new slips through between the two.
     """
     async with database.write() as connection:
+        await contributions.hold_projector(connection)  # it lets places wait, too
         yield connection
         await remembered.changed(connection)
         await projection.queue(connection, await remembered.held_places(connection))
     if new_rules:
         caught = await caught_by(database, new_rules)
         async with database.write() as connection:
+            await contributions.hold_projector(connection)
             await projection.queue(connection, caught)
 
 

@@ -2,7 +2,7 @@
 
 from cybercoop.errors import Misused, NotFound
 from cybercoop.guard import Level
-from cybercoop.store import guarding, projection
+from cybercoop.store import contributions, guarding, projection
 from cybercoop.store.database import Connection, Database
 
 RELEASE, KEEP, UNDO = "release", "keep", "undo"
@@ -20,6 +20,8 @@ async def decide(database: Database, hold_id: str, decision: str, by: str, now: 
         msg = f"A decision is one of {', '.join(DECISIONS)}."
         raise Misused(msg)
     async with database.write() as connection:
+        # A cycle writes the same: it would put its own back over what is decided here.
+        await contributions.hold_projector(connection)
         if await guarding.canary(connection, hold_id) is not None:
             await _confirm(connection, hold_id, decision, by, now)
         else:

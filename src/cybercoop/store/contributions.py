@@ -74,6 +74,15 @@ async def stamps(connection: Connection, org_id: str, now: int, count: int) -> i
     return first
 
 
+async def hold_projector(connection: Connection) -> None:
+    """Keep the projector waiting until commit; whoever holds a contributor's clock has it before.
+
+    For what a cycle writes, too: places that wait, what is held, and canaries.
+    """
+    query = select(clocks.c.last).where(clocks.c.name == "projector").with_for_update()
+    await connection.execute(query)
+
+
 async def start_clock(connection: Connection, name: str) -> None:
     """Give a contributor, or the projector, a clock."""
     await connection.execute(insert(clocks), {"name": name, "last": 0})

@@ -17,6 +17,7 @@ from sqlalchemy import (
     true,
     update,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 
 from cybercoop.sharing import keys_of
 from cybercoop.store import feeds, members
@@ -54,9 +55,10 @@ async def version(connection: Connection) -> int:
 
 async def changed(connection: Connection) -> None:
     """Let every projector read rules, exceptions and decisions anew."""
-    risen = update(clocks).where(clocks.c.name == _CLOCK).values(last=clocks.c.last + 1)
-    if not (await connection.execute(risen)).rowcount:
-        await connection.execute(insert(clocks), {"name": _CLOCK, "last": 1})
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    first = dialect.insert(clocks).values(name=_CLOCK, last=1)
+    risen = {"last": clocks.c.last + 1}
+    await connection.execute(first.on_conflict_do_update(index_elements=["name"], set_=risen))
 
 
 async def own_values(connection: Connection) -> list[tuple[str, str]]:

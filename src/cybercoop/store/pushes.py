@@ -17,9 +17,9 @@ from sqlalchemy import (
     update,
 )
 
-from cybercoop.store.contributions import PENDING
+from cybercoop.store.contributions import PENDING, hold_projector
 from cybercoop.store.database import Connection
-from cybercoop.store.tables import clocks, contributions, ends, recompute
+from cybercoop.store.tables import contributions, ends, recompute
 
 LOOKED_AT = 20_000
 """Objects among which the last pushes are looked for."""
@@ -111,8 +111,7 @@ async def take_back(
     projector is kept waiting until commit: it writes to the same rows in another order.
     """
     given = _Given(org_id, push_ids, stix_ids)
-    projector = select(clocks.c.last).where(clocks.c.name == "projector").with_for_update()
-    await connection.execute(projector)
+    await hold_projector(connection)
     await _look_again(connection, given)
     await _restore_losers(connection, given)
     await _restore_latest(connection, given)
