@@ -11,10 +11,11 @@ import pytest
 
 from cybercoop.collect import device_feeds, founding, leaving, reviewing
 from cybercoop.collect import incidents as deeds
-from cybercoop.errors import Misused, Unauthenticated
+from cybercoop.errors import Misused, Refused, Unauthenticated
 from cybercoop.members.device_feeds import Cut, DeviceFeed, digest
 from cybercoop.members.organisations import Kind, Organisation, Person
 from cybercoop.members.tokens import Scope
+from cybercoop.responses import importing
 from cybercoop.sharing import keys_of
 from cybercoop.store import (
     contributions,
@@ -27,7 +28,7 @@ from cybercoop.store import (
 )
 from cybercoop.store import device_feeds as stored_feeds
 from cybercoop.store.database import Connection
-from responses.books import key
+from responses.books import book, end, key, step
 from world import World, world
 
 T = TypeVar("T")
@@ -243,3 +244,29 @@ async def test_rules_that_change_for_the_first_time_at_two_places_have_changed(
         async with meanwhile(center, write(center, guarding.changed)) as (connection, found):
             await guarding.changed(connection)
         assert found == [None]
+
+
+def calling(name: str, other: str) -> bytes:
+    call = step("playbook-action", "call", playbook_id=key("playbook", other), on_completion=END)
+    return book(name, key("playbook-action", "call"), call, end())
+
+
+@pytest.mark.parametrize("again", [True, False])
+async def test_one_import_comes_after_the_other(
+    database_url: str, tmp_path: Path, *, again: bool
+) -> None:
+    async with world(database_url, tmp_path) as center:
+
+        async def take(connection: Connection, raw: bytes) -> importing.Imported:
+            words = (raw, center.center.org_id, [], center.clock.now)
+            return await importing.take(connection, *words)
+
+        first = calling("first", "second")
+        second = first if again else calling("second", "first")
+        other = write(center, partial(take, raw=second))
+        async with meanwhile(center, other) as (connection, found):
+            assert (await take(connection, first)).is_new
+        if again:
+            assert (found[0].kept is not None, found[0].is_new) == (True, False)
+        else:
+            assert isinstance(found[0], Refused)  # they would call each other

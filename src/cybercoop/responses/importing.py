@@ -13,8 +13,9 @@ from cybercoop.playbooks.signatures import Checked, Pin
 from cybercoop.playbooks.steps import Playbook, calls
 from cybercoop.sharing import locks
 from cybercoop.sharing.marking import TLP2
-from cybercoop.store import members, playbooks
+from cybercoop.store import contributions, members, playbooks
 from cybercoop.store.database import Connection
+from cybercoop.store.members import Center
 from cybercoop.store.playbooks import Kept
 
 _LOCKS = {
@@ -75,11 +76,14 @@ async def take(
         signed_by=[one.owner for one in signed if one.owner],
         imported_at=now,
     )
+    center = await members.the_center(connection)
+    # Its clock is held until commit: one import comes after the other, and sees what it brought.
+    await contributions.stamps(connection, center.org_id, now, 0)
     await _require_called(connection, playbook)
     known = await playbooks.version(connection, new.id, new.modified)
     if known is None:
         await playbooks.add(connection, new, raw)
-        await _share(connection, playbook, raw, now)
+        await _share(connection, center, playbook, raw, now)
     elif known.digest != new.digest:
         raise Refused("This version is there with other content; raise modified.", "modified")
     return Imported(
@@ -87,11 +91,12 @@ async def take(
     )
 
 
-async def _share(connection: Connection, playbook: Playbook, raw: bytes, now: int) -> None:
+async def _share(
+    connection: Connection, center: Center, playbook: Playbook, raw: bytes, now: int
+) -> None:
     """Give a playbook to whom its marking lets have it, as a course of action over TAXII."""
     if playbook.level not in _LOCKS:
         return
-    center = await members.the_center(connection)
     org = await members.find(connection, center.org_id)
     document = documents.parse(raw)
     said = shared.course_of_action(document, raw, TLP2[playbook.level])
