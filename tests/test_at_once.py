@@ -20,6 +20,7 @@ from cybercoop.sharing import keys_of
 from cybercoop.store import (
     contributions,
     feeds,
+    firings,
     guarding,
     incidents,
     members,
@@ -270,3 +271,18 @@ async def test_one_import_comes_after_the_other(
             assert (found[0].kept is not None, found[0].is_new) == (True, False)
         else:
             assert isinstance(found[0], Refused)  # they would call each other
+
+
+@pytest.mark.parametrize("moments", [(3, 5), (5, 3)])
+async def test_what_waits_for_the_end_of_quiet_hours_is_done_at_the_first(
+    database_url: str, tmp_path: Path, moments: tuple[int, int]
+) -> None:
+    async with world(database_url, tmp_path) as center:
+        first, second = moments
+        other = write(center, partial(firings.put_earlier, name="waiting", moment=second))
+        async with meanwhile(center, other) as (connection, found):
+            await firings.put_earlier(connection, "waiting", first)
+        assert found == [None]
+        async with center.database.read() as connection:
+            _, seen = await firings.heads(connection)
+        assert seen == {"waiting": "3"}

@@ -291,9 +291,7 @@ async def _remember(scene: Scene, rule: Rule, met: Met, done: Done, why: dict[st
     if until is not None:
         why["event"] = msgspec.to_builtins(met.event)
         why["until"] = until
-        text = await firings.take(scene.connection, _WAITING)
-        if text is None or int(text) > until:
-            await firings.put(scene.connection, _WAITING, str(until))
+        await firings.put_earlier(scene.connection, _WAITING, until)
     new = Firing(
         rule=rule.name,
         subject=met.event.subject,

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 from sqlalchemy import (
+    BigInteger,
     Row,
     and_,
     cast,
@@ -115,6 +116,17 @@ async def put(connection: Connection, name: str, cursor: str) -> None:
     await connection.execute(
         new.on_conflict_do_update(index_elements=["name"], set_={"cursor": cursor})
     )
+
+
+async def put_earlier(connection: Connection, name: str, moment: int) -> None:
+    """Remember a moment where none is known, or only later ones; it is held until commit."""
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    new = dialect.insert(watches).values(name=name, cursor=str(moment))
+    known = cast(watches.c.cursor, BigInteger())
+    earlier = new.on_conflict_do_update(
+        index_elements=["name"], set_={"cursor": str(moment)}, where=known > moment
+    )
+    await connection.execute(earlier)
 
 
 async def forget(connection: Connection, names: Collection[str]) -> None:
