@@ -29,6 +29,7 @@ from cybercoop.store import (
 )
 from cybercoop.store import device_feeds as stored_feeds
 from cybercoop.store.database import Connection
+from cybercoop.store.device_feeds import Fetch
 from responses.books import book, end, key, step
 from world import World, world
 
@@ -218,6 +219,27 @@ async def test_of_two_new_tokens_of_a_feed_the_older_one_ends(
             for token in (older, newer)
         ]
         assert [one is not None for one in found] == [False, True]
+
+
+async def test_what_two_processes_note_of_a_feed_is_the_last_fetch(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with world(database_url, tmp_path) as center:
+        seat, around = await center.org("Landkreis A"), center.surroundings
+        wanted = DeviceFeed("", "", "Brandmauer", "plain", Cut(("ipv4",)))
+        making = partial(device_feeds.create, around=around, org=seat.org, wanted=wanted)
+        feed, _ = await write(center, making)
+        other, _ = await write(center, making)
+        noted = [
+            [Fetch(feed.id, 2, "web 1", "b", 9), Fetch(other.id, 2, "web 1", "b", 9)],
+            [Fetch(other.id, 1, "web 2", "a", 5), Fetch(feed.id, 3, "web 2", "c", 5)],
+        ]
+        for some in noted:
+            await write(center, partial(stored_feeds.note_fetches, fetches=some))
+        async with center.database.read() as connection:
+            kept = [await stored_feeds.find(connection, one.id) for one in (feed, other)]
+        assert [(one.fetched_at, one.fetched_version) for one in kept] == [(3, "c"), (2, "b")]
+        assert [one.fetched_as_of for one in kept] == [9, 9]
 
 
 async def test_who_confirms_a_canary_during_a_cycle_has_the_last_word(

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Select,
     String,
     bindparam,
+    case,
     func,
     insert,
     or_,
@@ -198,7 +199,10 @@ class Fetch:
 
 
 async def note_fetches(connection: Connection, fetches: Iterable[Fetch]) -> None:
-    """Remember the last fetch of each feed."""
+    """Remember the last fetch of each feed; what another process noted of a later one stays.
+
+    Row by row in one order, so that two processes never wait for each other.
+    """
     rows: Sequence[dict[str, Any]] = [
         {
             "b_id": one.feed_id,
@@ -207,19 +211,20 @@ async def note_fetches(connection: Connection, fetches: Iterable[Fetch]) -> None
             "b_version": one.version,
             "b_as_of": one.as_of,
         }
-        for one in fetches
+        for one in sorted(fetches, key=lambda one: one.feed_id)
     ]
+    known = device_feeds.c.fetched_as_of
+    proved = func.coalesce(bindparam("b_as_of", type_=BigInteger()), known)
     if rows:
         await connection.execute(
             update(device_feeds)
             .where(device_feeds.c.id == bindparam("b_id"))
+            .where(func.coalesce(device_feeds.c.fetched_at, 0) <= bindparam("b_at"))
             .values(
                 fetched_at=bindparam("b_at"),
                 fetched_by=bindparam("b_by"),
                 fetched_version=bindparam("b_version"),
-                fetched_as_of=func.coalesce(
-                    bindparam("b_as_of", type_=BigInteger()), device_feeds.c.fetched_as_of
-                ),
+                fetched_as_of=case((known > proved, known), else_=proved),
             ),
             list(rows),
         )
