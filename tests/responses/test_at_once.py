@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import pytest
 
+from cybercoop.errors import Misused
 from cybercoop.playbooks.progress import Response
 from cybercoop.responses import doing, engine, leading, starting
 from cybercoop.responses.asking import Put
@@ -143,3 +144,14 @@ async def test_what_is_asked_as_a_county_declines_is_not_asked_there(one: Stage)
     put = Put("further", "", "Noch etwas", now, role="")
     assert await while_open(one, decline, one.write(leading.ask, response.id, put, "lead")) == []
     assert (await one.ended(response)).state == "failed"
+
+
+async def test_who_comes_to_the_end_as_all_late_ones_are_run_again_is_not(one: Stage) -> None:
+    late = manual("late", to=END, duty={"deadline": {"within": "PT1H"}})
+    response = await one.start_alone(book("ends late", key("action", "late"), late, end()))
+    await one.tasks(response, 1)
+    one.world.clock.forward(2 * 3_600_000_000)
+    again = one.write(leading.rerun, response.id, "lead")
+    with pytest.raises(Misused):
+        await while_open(one, partial(end_run, one, response=response), again)
+    assert {run.state for run in (await one.runs(response)).values()} == {"done"}

@@ -94,7 +94,7 @@ async def rerun(house: Carrying, connection: Connection, response_id: str, who: 
     again = [
         run
         for run in await responses.runs_of(connection, response_id, latest=True)
-        if run.state == "failed" or run.id in late
+        if (run.state == "failed" or run.id in late) and await _is_free(connection, run, now)
     ]
     if not again:
         raise Misused("No county has failed or is overdue.")
@@ -102,8 +102,6 @@ async def rerun(house: Carrying, connection: Connection, response_id: str, who: 
         starting.invited(house, response_id, run.org_id, now, run.attempt + 1) for run in again
     ]
     for run in again:
-        if run.state in GOING:
-            await responses.end_run(connection, run.id, now, "cancelled", "It is run again.")
         await responses.change_run(connection, run.id, now, latest=False)
     await responses.add_runs(connection, fresh)
     turn = response.turn + (response.state != "running")
@@ -113,6 +111,13 @@ async def rerun(house: Carrying, connection: Connection, response_id: str, who: 
         connection, response_id, now, who, "rerun", house.center.org_id, counties=counties
     )
     return fresh
+
+
+async def _is_free(connection: Connection, run: Run, now: int) -> bool:
+    """Say whether a run may be run again, and end it; it may just have ended by itself."""
+    return run.state not in GOING or await responses.end_run(
+        connection, run.id, now, "cancelled", "It is run again."
+    )
 
 
 async def add_counties(
