@@ -26,6 +26,7 @@ from cybercoop.store import (
     members,
     people,
     projection,
+    workflows,
 )
 from cybercoop.store import device_feeds as stored_feeds
 from cybercoop.store.database import Connection
@@ -293,6 +294,22 @@ async def test_one_import_comes_after_the_other(
             assert (found[0].kept is not None, found[0].is_new) == (True, False)
         else:
             assert isinstance(found[0], Refused)  # they would call each other
+
+
+async def test_a_worker_that_speaks_while_others_take_over_from_it_stays_known(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with world(database_url, tmp_path) as center:
+
+        async def beat(worker: str, now: int) -> list[str]:
+            words = {"worker": worker, "now": now, "silence": 50}
+            return await write(center, partial(workflows.beat, **words))
+
+        assert await beat("slow", 100) == []
+        assert await beat("quick", 200) == ["slow"]
+        assert await beat("slow", 210) == []
+        await write(center, partial(workflows.bury, silent=["slow"], now=200, silence=50))
+        assert await beat("quick", 300) == ["slow"]
 
 
 @pytest.mark.parametrize("moments", [(3, 5), (5, 3)])

@@ -215,13 +215,14 @@ async def _beat(durable: Durable, database: Database, worker: str, now: int) -> 
     """Say that this worker lives, and take over from those that do not."""
     if database.is_sqlite:
         return
+    silence = _SILENT_SECONDS * 1_000_000
     async with database.write() as connection:
-        silent = await workflows.beat(connection, worker, now, _SILENT_SECONDS * 1_000_000)
+        silent = await workflows.beat(connection, worker, now, silence)
     if taken := await asyncio.to_thread(durable.take_over, silent):
         _log.warning("took over from workers that are silent", workflows=taken)
     if silent:
         async with database.write() as connection:
-            await workflows.bury(connection, silent)
+            await workflows.bury(connection, silent, now, silence)
 
 
 async def _is_needed(parts: Sequence[Part]) -> bool:

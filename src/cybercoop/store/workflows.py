@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import ColumnElement, delete, insert, select, update
 from sqlalchemy.engine import make_url
 
 from cybercoop.store.database import Connection
@@ -31,10 +31,15 @@ async def beat(connection: Connection, worker: str, now: int, silence: int) -> l
     seen = update(workers).where(workers.c.id == worker).values(seen_at=now)
     if not (await connection.execute(seen)).rowcount:
         await connection.execute(insert(workers), {"id": worker, "seen_at": now})
-    silent = select(workers.c.id).where(workers.c.seen_at < now - silence)
+    silent = select(workers.c.id).where(_is_silent(now, silence))
     return list((await connection.scalars(silent)).all())
 
 
-async def bury(connection: Connection, silent: Sequence[str]) -> None:
-    """Forget workers whose work others have taken over."""
-    await connection.execute(delete(workers).where(workers.c.id.in_(silent)))
+async def bury(connection: Connection, silent: Sequence[str], now: int, silence: int) -> None:
+    """Forget workers whose work others have taken over, but for those that live after all."""
+    gone = delete(workers).where(workers.c.id.in_(silent), _is_silent(now, silence))
+    await connection.execute(gone)
+
+
+def _is_silent(now: int, silence: int) -> ColumnElement[bool]:
+    return workers.c.seen_at < now - silence
