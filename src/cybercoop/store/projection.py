@@ -10,7 +10,6 @@ from sqlalchemy import (
     exists,
     false,
     func,
-    insert,
     literal,
     or_,
     select,
@@ -18,6 +17,7 @@ from sqlalchemy import (
     union_all,
     update,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 
 from cybercoop.errors import Unreadable
 from cybercoop.store import bulk
@@ -170,11 +170,11 @@ async def queued(connection: Connection, shares: Mapping[str, int]) -> list[Plac
 
 async def queue(connection: Connection, places: Iterable[Place]) -> None:
     """Let places wait for another look, once each."""
-    places = list(places)
-    await unqueue(connection, places)
-    rows = [{"lock": lock, "key": key} for lock, key in places]
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    waiting = dialect.insert(recompute).on_conflict_do_nothing()
+    rows = [{"lock": lock, "key": key} for lock, key in sorted(set(places))]
     if rows:
-        await connection.execute(insert(recompute), rows)
+        await connection.execute(waiting, rows)
 
 
 async def unqueue(connection: Connection, places: Iterable[Place]) -> None:

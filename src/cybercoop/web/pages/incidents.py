@@ -309,13 +309,15 @@ async def share(visit: Visit) -> web.StreamResponse:
         async with visit.database.write() as connection:
             by = await _by(connection, visit)
             one = await deeds.found(connection, by, _place(visit))
-            if str(one.changed_at) == visit.form.text("changed"):
+            is_as_seen = str(one.changed_at) == visit.form.text("changed")
+            if is_as_seen:
                 await sharing.share(connection, visit.center, by, one.id, _way(visit))
-                visit.request.app[WAKE]()
-                return see_other(_path(visit))
-        return await _previewed(visit, wording.word("page_moved", visit.language))
+        if not is_as_seen:
+            return await _previewed(visit, wording.word("page_moved", visit.language))
     except (Refused, Misused) as error:
         return await _shown(visit, str(error))
+    visit.request.app[WAKE]()
+    return see_other(_path(visit))
 
 
 async def draft(visit: Visit) -> web.StreamResponse:
