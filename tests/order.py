@@ -7,20 +7,24 @@ that takes a minute and comes last keeps one worker busy while the others have n
 from collections.abc import Iterable
 from typing import Protocol, TypeVar
 
+_PROPERTY = "inference/test_no_inference.py::test_what_a_reader_may_never_see"
 LONGEST = {
-    "inference/test_no_inference.py": 270,
-    "web/test_openapi.py": 85,
-    "responses/test_survival.py": 80,
-    "test_real_data.py": 70,
-    "test_durability.py": 60,
-    "inference/test_room_mutants.py": 35,
-    "inference/test_mutants.py": 30,
+    "web/test_openapi.py": 275,
+    "responses/test_survival.py": 245,
+    **{f"{_PROPERTY}_changes_nothing_for_him[{part}]": 160 for part in range(4)},
+    "sources/test_collecting_resumed.py": 140,
+    "test_real_data.py": 130,
+    "responses/test_board.py": 120,
+    "responses/test_commands.py": 110,
+    "attacks/test_fuzz.py": 100,
+    "inference/test_room_mutants.py": 100,
+    "test_durability.py": 100,
+    "house/test_tools.py": 90,
+    "responses/test_ours.py": 75,
+    "inference/test_mutants.py": 60,
     "notices/test_killed.py": 30,
-    "sources/test_collecting_resumed.py": 30,
-    "attacks/test_fuzz.py": 25,
-    "house/test_tools.py": 25,
 }
-"""Seconds that files take, roughly: only who begins depends on it."""
+"""Seconds that files or single tests take beside others, roughly: only who begins depends on it."""
 
 
 class Test(Protocol):
@@ -40,8 +44,9 @@ def dealt(tests: Iterable[One], workers: int) -> list[One]:
     long: dict[str, list[One]] = {name: [] for name in LONGEST}
     others = []
     for test in tests:
-        name = test.nodeid.partition("::")[0].removeprefix("tests/")
-        long.get(name, others).append(test)
+        name = test.nodeid.removeprefix("tests/")
+        found = name if name in long else name.partition("::")[0]
+        long.get(found, others).append(test)
     taken = [0.0] * workers
     runs: list[list[One]] = [[] for _ in range(workers)]
     for name, some in long.items():
