@@ -50,6 +50,7 @@ STEPS = NOTICES + 2
 LEAST_RATIO = 0.5
 MOST_BOARD_MS = 100
 _BOARDS = 15
+_ROUNDS = 3
 _COUNTY = "organization--11111111-1111-4111-8111-111111111111"
 _MARK = "marking-tlp--11111111-1111-4111-8111-111111111111"
 _AT = "2026-01-01T00:00:00Z"
@@ -258,18 +259,27 @@ async def board(address: str, token: str, response: Response) -> float:
     return statistics.median(taken)
 
 
+async def _round(house: Carrying, orgs: list[str], bare: Bare, number: int) -> tuple[float, float]:
+    """Return the seconds of ours and of the floor, which take turns at being first."""
+    if number % 2:
+        ours = await walked(house, orgs)
+        return ours, await bare.seconds()
+    floor = await bare.seconds()
+    return await walked(house, orgs), floor
+
+
 async def measure(store: Store, count: int) -> list[str]:
-    """Return the lines of one database."""
+    """Return the lines of one database; rates are medians, as is the ratio of the rounds."""
     url = await store.fresh("bench_responses")
     with tempfile.TemporaryDirectory() as folder:
         async with land(url, Path(folder), count) as (house, orgs, bare, address, token):
-            floor = await bare.seconds()
-            ours = await walked(house, orgs)
+            rounds = [await _round(house, orgs, bare, number) for number in range(_ROUNDS)]
             visible, response = await tasks_visible(house, orgs)
             shown = await board(address, token, response)
     await store.remove("bench_responses")
-    steps, ratio = count * STEPS, floor / ours
-    rates = (f"{steps / ours:,.0f}/s", f"{steps / floor:,.0f}/s", f"{ratio:.2f}")
+    ours, floor = (count * STEPS / statistics.median(some) for some in zip(*rounds, strict=True))
+    ratio = statistics.median(floor / ours for ours, floor in rounds)
+    rates = (f"{ours:,.0f}/s", f"{floor:,.0f}/s", f"{ratio:.2f}")
     limits = (f"ratio ≥ {LEAST_RATIO}", _kept(ratio >= LEAST_RATIO))
     seen = (f"{shown:.0f} ms", "", "", f"< {MOST_BOARD_MS} ms", _kept(shown < MOST_BOARD_MS))
     return [
