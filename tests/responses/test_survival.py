@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -197,6 +197,14 @@ async def test_of_two_workers_one_dies_for_good_and_the_other_goes_on(
             await check_all(one, response)
 
 
+async def until_sent(taken: Sequence[object], count: int) -> None:
+    """Wait until the firewall has had so many requests: the center is in the middle of them."""
+    deadline = time.monotonic() + PATIENCE
+    while len(taken) < count:
+        assert time.monotonic() < deadline, f"only {len(taken)} requests"
+        await asyncio.sleep(0.01)
+
+
 async def test_a_request_is_sent_once_by_its_key_however_often_the_center_dies(
     tmp_path: Path,
 ) -> None:
@@ -214,9 +222,9 @@ async def test_a_request_is_sent_once_by_its_key_however_often_the_center_dies(
                     tasks = await one.until_put(response, len(some))
                     chosen = [task for task in tasks if task.state == "open"][:10]
                     await one.finish(chosen)
-                    await asyncio.sleep(0.5)
+                    finished += len(chosen)
+                    await until_sent(taken, finished - len(chosen) // 2)
                     process.kill()
-                finished += len(chosen)
                 under_way += finished - await one.noted(response, key("action", "send"))
             with terminal.started("serve", **more):
                 await one.finish(await one.tasks(response, "open"))
