@@ -199,17 +199,20 @@ async def test_what_two_say_of_a_duty_is_kept(database_url: str, tmp_path: Path)
             assert await incidents.chosen(connection, seat.org.id) == {"dsgvo-33": False}
 
 
+async def made_feeds(center: World, count: int) -> list[DeviceFeed]:
+    """Return so many feeds of one county."""
+    seat = await center.org("Landkreis A")
+    wanted = DeviceFeed("", "", "Brandmauer", "plain", Cut(("ipv4",)))
+    making = partial(device_feeds.create, around=center.surroundings, org=seat.org, wanted=wanted)
+    return [(await write(center, making))[0] for _ in range(count)]
+
+
 async def test_of_two_new_tokens_of_a_feed_the_older_one_ends(
     database_url: str, tmp_path: Path
 ) -> None:
     async with world(database_url, tmp_path) as center:
-        seat, around = await center.org("Landkreis A"), center.surroundings
-        wanted = DeviceFeed("", "", "Brandmauer", "plain", Cut(("ipv4",)))
-
-        async def make(connection: Connection) -> tuple[DeviceFeed, str]:
-            return await device_feeds.create(connection, around, seat.org, wanted)
-
-        feed, _ = await write(center, make)
+        (feed,) = await made_feeds(center, 1)
+        around = center.surroundings
         turn = partial(device_feeds.rotate, around=around, feed_id=feed.id, overlap_hours=1)
         async with meanwhile(center, write(center, turn)) as (connection, found):
             _, older = await turn(connection)
@@ -226,11 +229,7 @@ async def test_what_two_processes_note_of_a_feed_is_the_last_fetch(
     database_url: str, tmp_path: Path
 ) -> None:
     async with world(database_url, tmp_path) as center:
-        seat, around = await center.org("Landkreis A"), center.surroundings
-        wanted = DeviceFeed("", "", "Brandmauer", "plain", Cut(("ipv4",)))
-        making = partial(device_feeds.create, around=around, org=seat.org, wanted=wanted)
-        feed, _ = await write(center, making)
-        other, _ = await write(center, making)
+        feed, other = await made_feeds(center, 2)
         noted = [
             [Fetch(feed.id, 2, "web 1", "b", 9), Fetch(other.id, 2, "web 1", "b", 9)],
             [Fetch(other.id, 1, "web 2", "a", 5), Fetch(feed.id, 3, "web 2", "c", 5)],
