@@ -23,6 +23,7 @@ import uvloop
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from cybercoop.collect.projector import SHARE
 from measures import Result, Size, pushing, reading
 from prepared import prepare
 from stores import Postgres, Sqlite, Store, postgres_server
@@ -138,6 +139,7 @@ def _how(size: Size) -> str:
         f"Median of {size.runs} runs of {size.pushed:,} objects for what is written, of "
         f"{size.pages - 2} pages for what is read, after a warm-up. The floor of the push is "
         "executemany of the same rows in transactions of 500, each object parsed with msgspec; "
+        f"of push until visible that and the same releases, in transactions of {SHARE:,}; "
         "the floor of a page is the driver reading the same rows by primary key, plus a still "
         "aiohttp handler sending the same bytes."
     )

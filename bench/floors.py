@@ -4,13 +4,14 @@ import json
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from operator import itemgetter
 from typing import Any, Protocol
 
 import asyncpg
 import msgspec
 
 from cybercoop.store.database import Database
-from filling import CONTRIBUTION
+from filling import CONTRIBUTION, RELEASE
 from stores import Row, insertion, opened
 
 _PRAGMAS = ("journal_mode", "synchronous", "cache_size", "wal_autocheckpoint", "foreign_keys")
@@ -26,6 +27,12 @@ class Floor(Protocol):
 
     async def contributions(self, limit: int) -> list[Row]:
         """Return the newest contributions, oldest first, without ``seq``."""
+
+    async def release(self, rows: Sequence[Row]) -> float:
+        """Insert releases in one transaction, those before them outdated; return the seconds."""
+
+    async def releases(self, limit: int) -> list[Row]:
+        """Return the newest releases, oldest first."""
 
     async def between(self, first: int, last: int) -> tuple[float, list[bytes]]:
         """Read the bytes of releases by a range of the primary key; return the seconds too."""
@@ -46,6 +53,9 @@ def _parse(rows: Sequence[Row]) -> None:
 _RANGE = "SELECT bytes FROM releases WHERE date_added BETWEEN {} AND {} ORDER BY date_added"
 _CHOSEN = "SELECT bytes FROM releases WHERE date_added {} ORDER BY date_added"
 _NEWEST = "SELECT * FROM contributions ORDER BY seq DESC LIMIT {}"
+_RELEASED = "SELECT * FROM releases ORDER BY date_added DESC LIMIT {}"
+_OUTDATED = "UPDATE releases SET latest = FALSE WHERE key = {} AND lock = {} AND {}"
+_PLACE = itemgetter(RELEASE.index("key"), RELEASE.index("lock"))
 _STAMPS = "SELECT date_added FROM releases"
 
 
@@ -64,6 +74,19 @@ class _Sqlite:
     async def contributions(self, limit: int) -> list[Row]:
         found = self._connection.execute(_NEWEST.format("?"), (limit,)).fetchall()
         return [row[1:] for row in reversed(found)]
+
+    async def release(self, rows: Sequence[Row]) -> float:
+        start = time.perf_counter()
+        self._connection.execute("BEGIN IMMEDIATE")
+        outdated = _OUTDATED.format("?", "?", "latest = 1")  # as the condition of the index says it
+        self._connection.executemany(outdated, map(_PLACE, rows))
+        self._connection.executemany(insertion("releases", RELEASE), rows)
+        self._connection.execute("COMMIT")
+        return time.perf_counter() - start
+
+    async def releases(self, limit: int) -> list[Row]:
+        found = self._connection.execute(_RELEASED.format("?"), (limit,)).fetchall()
+        return found[::-1]
 
     async def between(self, first: int, last: int) -> tuple[float, list[bytes]]:
         return self._timed(_RANGE.format("?", "?"), (first, last))
@@ -88,18 +111,27 @@ class _Postgres:
         self._connection = connection
 
     async def write(self, rows: Sequence[Row]) -> float:
-        names = ", ".join(f'"{name}"' for name in _COLUMNS)
-        marks = ", ".join(f"${number + 1}" for number in range(len(_COLUMNS)))
-        statement = f"INSERT INTO contributions ({names}) VALUES ({marks})"  # noqa: S608 - of the schema
         start = time.perf_counter()
         _parse(rows)
         async with self._connection.transaction():
-            await self._connection.executemany(statement, rows)
+            await self._connection.executemany(_inserted("contributions", _COLUMNS), rows)
         return time.perf_counter() - start
 
     async def contributions(self, limit: int) -> list[Row]:
         found = await self._connection.fetch(_NEWEST.format("$1"), limit)
         return [tuple(row.values())[1:] for row in reversed(found)]
+
+    async def release(self, rows: Sequence[Row]) -> float:
+        start = time.perf_counter()
+        async with self._connection.transaction():
+            outdated = _OUTDATED.format("$1", "$2", "latest")
+            await self._connection.executemany(outdated, map(_PLACE, rows))
+            await self._connection.executemany(_inserted("releases", RELEASE), rows)
+        return time.perf_counter() - start
+
+    async def releases(self, limit: int) -> list[Row]:
+        found = await self._connection.fetch(_RELEASED.format("$1"), limit)
+        return [tuple(row.values()) for row in reversed(found)]
 
     async def between(self, first: int, last: int) -> tuple[float, list[bytes]]:
         return await self._timed(_RANGE.format("$1", "$2"), first, last)
@@ -116,6 +148,13 @@ class _Postgres:
         start = time.perf_counter()
         rows = await self._connection.fetch(statement, *values)
         return time.perf_counter() - start, [row[0] for row in rows]
+
+
+def _inserted(table: str, columns: Sequence[str]) -> str:
+    """Return an INSERT as PostgreSQL numbers its values; names come from the schema."""
+    names = ", ".join(f'"{name}"' for name in columns)
+    marks = ", ".join(f"${number + 1}" for number in range(len(columns)))
+    return f"INSERT INTO {table} ({names}) VALUES ({marks})"  # noqa: S608 - see above
 
 
 @asynccontextmanager

@@ -71,7 +71,7 @@ async def pushing(store: Store, size: Size, advance: Advance) -> Result:
                 start = _NEW + run * size.pushed
                 ours.append(size.pushed / _posted(line, range(start, start + size.pushed)))
                 rows = await read.contributions(size.pushed)
-                seconds = [await write.write(part) for part in _parts(rows, BATCH)]
+                seconds = [await write.write(part) for part in parts(rows, BATCH)]
                 plain.append(size.pushed / sum(seconds))
                 advance(size.pushed)
     for name in ("bench_push", "bench_floor"):
@@ -92,7 +92,7 @@ async def pushing(store: Store, size: Size, advance: Advance) -> Result:
 def _posted(line: wire.Line, numbers: range) -> float:
     objects = [indicator(filling.OTHER, number) for number in numbers]
     seconds = 0.0
-    for part in _parts(objects, BATCH):
+    for part in parts(objects, BATCH):
         answer = line.ask("POST", f"{wire.COLLECTIONS}/contributions/objects/", envelope(part))
         seconds += answer.seconds
         if answer.json["success_count"] != BATCH:
@@ -100,7 +100,8 @@ def _posted(line: wire.Line, numbers: range) -> float:
     return seconds
 
 
-def _parts(values: Sequence, count: int) -> list:
+def parts(values: Sequence, count: int) -> list:
+    """Cut values into lists of ``count``."""
     return [values[start : start + count] for start in range(0, len(values), count)]
 
 
