@@ -2,6 +2,7 @@
 
 import json
 import stat
+from contextlib import ExitStack
 from pathlib import Path
 
 from cli.terminal import PATIENCE, Terminal, address_in
@@ -30,6 +31,18 @@ def test_a_center_is_founded_and_filled(terminal: Terminal) -> None:
     assert found["krisenstab-pruem"]["marking"] == group["marking"]
     terminal.run("group", "join", group["id"], "Landkreis A", code=2)
     assert terminal.json("group", "leave", group["id"], "Landkreis A")["groups"] == ["members"]
+
+
+def test_of_all_who_found_a_center_at_once_one_does_and_the_others_are_told_so(
+    terminal: Terminal,
+) -> None:
+    with ExitStack() as stack:
+        asked = [("init", "--name", f"Zentrum {number}") for number in range(3)]
+        going = [stack.enter_context(terminal.started(*words)) for words in asked]
+        said = [process.communicate(PATIENCE) for process in going]
+        assert sorted(process.returncode or 0 for process in going) == [0, 2, 2]
+    refused = [complaint for _, complaint in said if complaint]
+    assert refused == ["error: This database already has a center.\n"] * 2
 
 
 def test_a_token_is_shown_once_rotated_with_overlap_and_revoked(terminal: Terminal) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, delete, insert, or_, select, true, update
+from sqlalchemy import ColumnElement, Table, delete, insert, or_, select, text, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
@@ -55,7 +55,12 @@ async def the_center(connection: Connection) -> Center:
 
 
 async def add_center(connection: Connection, new: Center, now: int) -> None:
-    """Remember the center; raise ``Misused`` when there is one."""
+    """Remember the center; raise ``Misused`` when there is one.
+
+    Nobody founds another one until commit.
+    """
+    if connection.dialect.name == "postgresql":
+        await connection.execute(text("LOCK TABLE center IN EXCLUSIVE MODE"))
     if (await connection.execute(select(center.c.org_id))).first() is not None:
         raise Misused("This database already has a center.")
     row = {"org_id": new.org_id, "identity_id": new.identity_id, "secret": new.secret}

@@ -7,11 +7,15 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection as SyncConnection
+from sqlalchemy import func, select
 
 from cybercoop.errors import Misused
 from cybercoop.store import members
 from cybercoop.store.database import Database, explained
 from cybercoop.store.members import Center
+
+_TURN = 7_165_102_033_411
+"""The number of an advisory lock in PostgreSQL."""
 
 
 def _config() -> Config:
@@ -21,7 +25,7 @@ def _config() -> Config:
 
 
 async def upgrade(database: Database) -> None:
-    """Run every migration that this database has not seen."""
+    """Run every migration that this database has not seen; of two processes one waits."""
 
     def run(connection: SyncConnection) -> None:
         config = _config()
@@ -29,6 +33,8 @@ async def upgrade(database: Database) -> None:
         command.upgrade(config, "head")
 
     async with database.write() as connection:
+        if not database.is_sqlite:
+            await connection.execute(select(func.pg_advisory_xact_lock(_TURN)))
         await connection.run_sync(run)
 
 
