@@ -20,10 +20,18 @@ from pkgutil import iter_modules
 from typing import Self
 
 from cybercoop import cli
+from cybercoop.collect import readers, sources
+from cybercoop.exports import formats
+from cybercoop.responses import commands, triggers
 
 _FORKS = multiprocessing.get_context("forkserver")
-_COMMANDS = [f"cybercoop.cli.{one.name}" for one in iter_modules(cli.__path__)]
-_FORKS.set_forkserver_preload(["cybercoop.__main__", *_COMMANDS, "dbos", "uvloop"])
+# What a command imports when it needs it.
+_LATE = [
+    f"{folder.__name__}.{one.name}"
+    for folder in (cli, readers, sources, formats, commands, triggers)
+    for one in iter_modules(folder.__path__)
+]
+_FORKS.set_forkserver_preload(["cybercoop.__main__", *_LATE, "dbos", "uvloop"])
 _PR_SET_PDEATHSIG = 1
 
 
