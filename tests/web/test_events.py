@@ -9,6 +9,7 @@ from typing import Any
 
 import aiohttp
 
+from cybercoop.collect import founding
 from cybercoop.responses import doing, leading
 from cybercoop.responses.doing import Who
 from cybercoop.store import responses, runs, tokens
@@ -17,7 +18,9 @@ from responses.books import book, end, key, manual
 from responses.stage import Stage, stage
 from world import Seat
 
-BOOK = book("one task", key("action", "look"), manual("look", to=key("end", "end")), end())
+STEPS = (key("action", "look"), manual("look", to=key("end", "end")), end())
+BOOK = book("one task", *STEPS)
+OPEN_BOOK = book("one task", *STEPS, level="GREEN")
 PATIENCE = 60
 
 
@@ -115,6 +118,25 @@ async def test_a_token_that_ends_ends_the_events(tmp_path: Path) -> None:
             async with one.world.database.write() as connection:
                 await tokens.revoke_all_of(connection, county.org.id, one.house.around.now())
             await one.write(doing.claim, task.id, Who(county.org.id))
+            assert await heard.is_over()
+
+
+async def test_a_key_that_is_lost_ends_the_events(tmp_path: Path) -> None:
+    async with stage(f"sqlite:///{tmp_path / 'coop.sqlite'}", tmp_path, counties=2) as one:
+        leaver, stayer = one.counties
+        group = await founding.add_group(one.world.database, "Nord", one.world.surroundings)
+        for seat in one.counties:
+            await founding.change_membership(one.world.database, group.id, seat.org.id, joins=True)
+        response = await one.start(await one.keep(OPEN_BOOK), lock=f"group:{group.id}")
+        await one.tasks(response, 2)
+        async with ear(one, leaver, response.id) as heard, ear(one, stayer, response.id) as other:
+            await heard.event()
+            await other.event()
+            await founding.change_membership(
+                one.world.database, group.id, leaver.org.id, joins=False
+            )
+            await one.write(leading.pause, response.id, "lead", paused=True)
+            assert (await other.event())[0] == "board"
             assert await heard.is_over()
 
 

@@ -140,7 +140,7 @@ async def _tell(
             is_news = listener.changed.is_set()
             listener.changed.clear()
             if not hub.is_closing:
-                await _require_good(request)
+                listener.reader = await _still(request)
                 state = await _state(request, listener.reader)
                 if is_news:
                     await answer.write(_event("board", hub, state))
@@ -160,8 +160,9 @@ async def _state(request: web.Request, reader: Reader) -> str:
     return found.state
 
 
-async def _require_good(request: web.Request) -> None:
-    """Raise ``Misused`` where the token has ended since, or has become another's."""
+async def _still(request: web.Request) -> Reader:
+    """Return who listens with the keys of now; raise ``Misused`` where the token has ended."""
     said = await request.app[AUTHENTICATE](request.headers.get("Authorization", ""), request)
     if said is None or not said.scope.covers(Scope.READ):
         raise Misused("This token has ended.")
+    return reader_for(said.org, request.app[CENTER])
