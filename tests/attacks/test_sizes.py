@@ -1,6 +1,8 @@
 """Sizes: what is too large is refused before it costs much, and others work on meanwhile."""
 
+import asyncio
 import gzip
+import io
 import json
 import time
 import zlib
@@ -21,6 +23,8 @@ from attacks.hostile import (
     wire,
 )
 from cybercoop.store import hops
+from cybercoop.web.pages import forms
+from web.browser import Browser
 from world import TAXII, indicator, world
 
 MEGA = 1 << 20
@@ -153,6 +157,29 @@ async def test_gzip_bombs_do_not_go_off(database_url: str, tmp_path: Path) -> No
         for coding in ("br", "deflate", "gzip, gzip", "zstd", "x"):
             answer = await post(center, seat, packed, **{"Content-Encoding": coding})
             assert answer.status == 415, coding
+
+
+async def test_forms_of_escapes_alone_hold_nobody_up(database_url: str, tmp_path: Path) -> None:
+    form = b"a=" + b"%25" * 1_398_000
+    kind = {"Content-Type": "application/x-www-form-urlencoded"}
+    async with world(database_url, tmp_path) as center:
+        seat = await center.org("Landkreis A")
+        async with bystander(center):
+            for body, headers in (
+                (gzip.compress(form), {"Content-Encoding": "gzip"}),
+                (form[: forms.MOST_OF_STRANGERS + 1], {}),
+            ):
+                answer = await center.request("POST", "/signin", data=body, headers=kind | headers)
+                assert answer.status == 413
+            async with Browser(center) as browser:
+                await browser.sign_in(seat.token)
+                async with asyncio.TaskGroup() as all_at_once:
+                    for _ in range(2):
+                        all_at_once.create_task(
+                            browser.ask(
+                                "POST", "/push/preview", data=io.BytesIO(form), headers=kind
+                            )
+                        )
 
 
 async def test_long_questions_are_refused(database_url: str, tmp_path: Path) -> None:

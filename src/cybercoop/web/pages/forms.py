@@ -12,6 +12,9 @@ from cybercoop.door import SETTINGS
 from cybercoop.errors import Malformed, TooLarge, TooSlow, Unsupported
 
 MOST_BYTES = 4 * 1024 * 1024
+MOST_OF_STRANGERS = 16 * 1024
+"""Bytes of a form from somebody who has not signed in: it holds a token and no more."""
+
 _MOST_FIELDS = 2_100
 _URLENCODED, _MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
 
@@ -33,12 +36,14 @@ class Form:
         return self.texts.get(name, [])
 
 
-async def read(request: web.Request) -> Form:
+async def read(request: web.Request, most: int = MOST_BYTES) -> Form:
     """Return the form in a body; raise as ``read_body`` does for what is none."""
     settings = request.app[SETTINGS]
-    most = min(MOST_BYTES, settings.max_content_length)
+    most = min(most, settings.max_content_length)
     if request.content_type == _URLENCODED:
-        return _urlencoded(await read_body(request, most, settings.read_timeout))
+        body = await read_body(request, most, settings.read_timeout)
+        # Of nothing but escapes it takes seconds; in a thread of its own it lets others in.
+        return await asyncio.to_thread(_urlencoded, body)
     if request.content_type != _MULTIPART:
         raise Unsupported("A form comes as a browser sends it.")
     # Bounds everything that the parts can hold; every browser says how long its form is.

@@ -112,7 +112,7 @@ def page(room: Room, scope: Scope | None = Scope.READ) -> Handler:
         if reader is not None and scope is not None and not reader.scope.covers(scope):
             raise Forbidden(f"This token may only {reader.scope.value}.")
         session = said or new_session(request)
-        form = await _form(request, session)
+        form = await _form(request, session, reader)
         visit = Visit(request, language_of(request), session, reader, form)
         response = await room(visit)
         if said is None and cookie_name(request) not in response.cookies:
@@ -122,10 +122,10 @@ def page(room: Room, scope: Scope | None = Scope.READ) -> Handler:
     return handle
 
 
-async def _form(request: web.Request, session: Session) -> Form:
+async def _form(request: web.Request, session: Session, reader: Reader | None) -> Form:
     if request.method != "POST":
         return Form()
-    form = await forms.read(request)
+    form = await forms.read(request, forms.MOST_BYTES if reader else forms.MOST_OF_STRANGERS)
     secret = request.app[CENTER].secret
     if not sessions.is_form_token(secret, session, form.text("form_token")):
         raise Forbidden("This form was not made for you, or is too old; open its page again.")
