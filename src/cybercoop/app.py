@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 from aiohttp import HttpVersion11, web
 
+from cybercoop import body
 from cybercoop.beside import Beside
 from cybercoop.config import Settings
 from cybercoop.door import (
@@ -69,6 +70,7 @@ def make_app(
     app[WAKE], app[AUTHENTICATE] = wake, authenticate
     app[RESPONSES] = carrying_of(database, center, settings, surroundings)
     signin.keep_track(app)
+    body.give_room(app)
     return app
 
 

@@ -2,6 +2,9 @@
 
 import asyncio
 import zlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 
 from aiohttp import http_exceptions, web
 
@@ -13,6 +16,55 @@ _GZIP = 31
 _MOST_MEMBERS = 10_000
 _PIECE = 4096
 """What a member leaves over is copied; in one piece a million empty members copy terabytes."""
+
+_BEST = 1032
+"""How many bytes gzip can make of one."""
+
+_AT_ONCE = 8
+"""Largest bodies that one sender may have here at once; checking one takes some 40 MiB."""
+
+
+@dataclass(eq=False, slots=True)
+class _Room:
+    """Hold how many bytes of one sender are here, and what says that some have gone."""
+
+    taken: int = 0
+    gone: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+_ROOMS: web.AppKey[dict[str, _Room]] = web.AppKey("rooms")
+
+
+def give_room(app: web.Application) -> None:
+    """Let ``app`` count what its senders have here."""
+    app[_ROOMS] = {}
+
+
+@asynccontextmanager
+async def room_for(request: web.Request, sender: str, most: int) -> AsyncIterator[None]:
+    """Wait until there is room for a body beside all else of its sender, and keep it meanwhile.
+
+    A few kilobytes of gzip become 16 MiB, and those who send them in parallel are many; whoever
+    sends too much at once waits for himself alone. ``most`` is the largest body in bytes.
+    """
+    room, size = request.app[_ROOMS].setdefault(sender, _Room()), _expected(request, most)
+    while room.taken + size > _AT_ONCE * most:
+        room.gone.clear()
+        await room.gone.wait()
+    room.taken += size
+    try:
+        yield
+    finally:
+        room.taken -= size
+        room.gone.set()
+
+
+def _expected(request: web.Request, most: int) -> int:
+    """Return how many bytes a body may turn out to have."""
+    said = request.content_length
+    if said is None:
+        return most if request.body_exists else 0
+    return min(most, said * _BEST if "Content-Encoding" in request.headers else said)
 
 
 async def read_body(request: web.Request, most: int, seconds: float) -> bytes:

@@ -8,6 +8,7 @@ import time
 import zlib
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from attacks.hostile import (
@@ -24,6 +25,7 @@ from attacks.hostile import (
 )
 from cybercoop.store import hops
 from cybercoop.web.pages import forms
+from test_durability import served
 from web.browser import Browser
 from world import TAXII, indicator, world
 
@@ -157,6 +159,34 @@ async def test_gzip_bombs_do_not_go_off(database_url: str, tmp_path: Path) -> No
         for coding in ("br", "deflate", "gzip, gzip", "zstd", "x"):
             answer = await post(center, seat, packed, **{"Content-Encoding": coding})
             assert answer.status == 415, coding
+
+
+def most_memory(pid: int) -> int:
+    """Return how many bytes a process has had in memory at most."""
+    said = Path(f"/proc/{pid}/status").read_text()
+    (line,) = (line for line in said.splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) * 1024
+
+
+async def test_who_sends_packed_bodies_all_at_once_waits_for_himself(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'coop.sqlite'}"
+    async with world(url, tmp_path) as center:
+        seat = await center.org("Landkreis A")
+    packed = gzip.compress(b'{"objects": [' + b" " * (15 * MEGA) + b"]}")
+    headers = {"Authorization": f"Bearer {seat.token}", "Content-Encoding": "gzip"}
+    headers |= {"Content-Type": TAXII}
+    async with aiohttp.ClientSession(headers=headers) as session:
+
+        async def sent(place: str) -> int:
+            async with session.post(place, data=packed) as answer:
+                return answer.status
+
+        async with served(url, tmp_path) as (process, place):
+            doors = (f"{place}/api/v1/push", f"{place}{OBJECTS}")
+            answers = await asyncio.gather(*(sent(doors[number % 2]) for number in range(40)))
+            most = most_memory(process.pid)
+    assert set(answers) == {200, 202}
+    assert most < 500 * MEGA
 
 
 async def test_forms_of_escapes_alone_hold_nobody_up(database_url: str, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from functools import partial
 
 from aiohttp import web
 
-from cybercoop.body import read_body
+from cybercoop.body import read_body, room_for
 from cybercoop.collect import intake
 from cybercoop.collect.checking import Verdict
 from cybercoop.door import (
@@ -231,7 +231,15 @@ async def _add(root: Root, request: web.Request) -> web.Response:
     require_taxii_body(request.headers.get("Content-Type"))
     app, poster = request.app, _somebody(request)
     settings = app[SETTINGS]
-    body = await read_body(request, settings.max_content_length, settings.read_timeout)
+    most, seconds = settings.max_content_length, settings.read_timeout
+    async with room_for(request, poster.org.id, most):
+        answer = await _taken_in(app, poster, shelf, await read_body(request, most, seconds))
+    app[WAKE]()
+    return _answer(answer, 202)
+
+
+async def _taken_in(app: web.Application, poster: Reader, shelf: Own, body: bytes) -> bytes:
+    """Take an envelope in and return its status."""
     now, status_id = app[SURROUNDINGS].now(), app[SURROUNDINGS].uuid()
     answer = b""
 
@@ -242,8 +250,7 @@ async def _add(root: Root, request: web.Request) -> web.Response:
 
     database, center = app[DATABASE], app[CENTER]
     await intake.accept(database, center, shelf.org, body, intake.Push(), now, record)
-    app[WAKE]()
-    return _answer(answer, 202)
+    return answer
 
 
 async def _status(_root: Root, request: web.Request) -> web.Response:

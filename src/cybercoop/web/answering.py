@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
-from cybercoop.body import read_body
+from cybercoop.body import read_body, room_for
 from cybercoop.door import CENTER, SETTINGS, Handler, Reader, require
 from cybercoop.errors import Forbidden, Malformed, NotFound, Refused, Unsupported
 from cybercoop.stix import strict
@@ -27,14 +27,16 @@ def handler_of(endpoint: Endpoint) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
         reader = _allowed(endpoint, request)
         path, query = _path(request), _query(models.query, request)
-        raw = await _raw(models, request)
-        body = _body(models, raw)
+        most = request.app[SETTINGS].max_content_length
+        async with room_for(request, reader.org.id, most):
+            raw = await _raw(models, request)
+            body = _body(models, raw)
 
-        async def do(keep: Keep) -> Any:
-            call = Call(request.app, reader, endpoint.path, path, query, body, keep)
-            return await endpoint.deed(call)
+            async def do(keep: Keep) -> Any:
+                call = Call(request.app, reader, endpoint.path, path, query, body, keep)
+                return await endpoint.deed(call)
 
-        return await once(endpoint, request, reader, raw, do)
+            return await once(endpoint, request, reader, raw, do)
 
     return handle
 
