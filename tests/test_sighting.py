@@ -73,6 +73,21 @@ async def test_a_vote_makes_all_less_sure_until_it_is_taken_back(
         assert [one["confidence"] for one in await _released(center, reader)] == [80]
 
 
+async def test_a_client_is_told_who_can_speak_to_the_group_of_its_county(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with world(database_url, tmp_path) as center:
+        county = await center.org("county")
+        client = await center.org("client", of=county, kind=Kind.CLIENT)
+        group = await center.group("Nord", county)
+        await center.push(county, [indicator(VALUE, group)])
+        await center.project()
+        said = {"about": VALUE, "opinion": "seen"}
+        answer = await center.request("POST", "/api/v1/sightings", client, json=said)
+        assert (answer.status, "tell your county" in answer.json["detail"]) == (403, True)
+        assert await _say(center, await center.seat("county"), VALUE, Opinion.SEEN) == "accepted"
+
+
 async def test_a_sighting_stays_under_its_own_lock(database_url: str, tmp_path: Path) -> None:
     """A narrower sighting is seen there and changes nothing for those who may not know of it."""
     async with world(database_url, tmp_path) as center:

@@ -11,7 +11,7 @@ from cybercoop.collect.checking import Verdict
 from cybercoop.collect.indicating import pattern_of
 from cybercoop.collect.reading import Value
 from cybercoop.collect.recognising import recognised
-from cybercoop.errors import NotFound, Refused
+from cybercoop.errors import Forbidden, NotFound, Refused
 from cybercoop.indicators.patterns import canonical
 from cybercoop.members.organisations import MEMBERS, Organisation
 from cybercoop.sharing import Addressed, keys_of, locks
@@ -50,16 +50,26 @@ async def sight(
     """Take a sighting or vote in under the lock of what it is about, and say what became of it.
 
     The widest release that the organisation reads is meant, so that as many as possible learn
-    of it. Raises ``NotFound`` where it reads none, ``Refused`` for what is no value.
+    of it. Raises ``NotFound`` where it reads none, ``Refused`` for what is no value, ``Forbidden``
+    where it may read what a group shares but is not in it.
     """
     if not 0 < told.count <= _MOST:
         raise Refused(f"A value is seen 1 to {_MOST} times.", "count")
     stix_id, lock, pattern = await _meant(database, org, told.about)
+    addressed = _addressed(lock)
+    if (
+        addressed.group is not None
+        and org.id != center.org_id
+        and addressed.group not in org.groups
+    ):
+        raise Forbidden(
+            "You read this through your county, which is in its group; tell your county."
+        )
     if told.opinion is Opinion.SEEN:
         said = _sighting(stix_id, org, told, now)
     else:
         said = _vote(pattern, now)
-    push = intake.Push(_addressed(lock))
+    push = intake.Push(addressed)
     body = msgspec.json.encode({"objects": [said]})
     return (await intake.accept(database, center, org, body, push, now))[0]
 
