@@ -1,8 +1,10 @@
 """Places: what stands at one lock and key, what it says together, and what is to change there."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import Any
 
 from cybercoop.collect.writing import Change, digest_of, released_id
 from cybercoop.indicators import context
@@ -44,22 +46,40 @@ def sift(rows: Iterable[Row]) -> tuple[Standing, list[int]]:
     """Return what stands by key, and the rows that something newer at their place replaces.
 
     Per contributor, lock and key the newest decides: when it is withdrawn, the older ones went
-    along, for publishers make new ids for the same value.
+    along, for publishers make new ids for the same value. Of one id the newest STIX goes first,
+    whatever came later in 2.0: that version is not the latest and would look withdrawn.
     """
-    newest: dict[tuple[str, str | None, bytes | None], Row] = {}
-    losers = []
-    for row in rows:
-        spot = (row.org_id, row.at_lock, row.key)
-        held = newest.get(spot)
-        if held is None or (row.modified, row.seq) > (held.modified, held.seq):
-            newest[spot], row = row, held  # type: ignore[assignment] # noqa: PLW2901
-        if row is not None:
-            losers.append(row.seq)
+    versions, older = _newest(rows, _ID, _VERSION)
+    newest, replaced = _newest(versions, _SPOT, _MODIFIED)
     standing = defaultdict(list)
-    for row in newest.values():
+    for row in newest:
         if row.stands and row.key is not None:
             standing[row.key].append(row)
-    return standing, losers
+    return standing, older + replaced
+
+
+_SPOT = attrgetter("org_id", "at_lock", "key")
+_ID = attrgetter("org_id", "at_lock", "key", "stix_id")
+_MODIFIED = attrgetter("modified", "seq")
+_VERSION = attrgetter("spec_version", "modified", "seq")
+
+
+def _newest(
+    rows: Iterable[Row], spot_of: Callable[[Row], object], order_of: Callable[[Row], Any]
+) -> tuple[Iterable[Row], list[int]]:
+    """Return the newest row of each spot, and the others."""
+    newest: dict[object, Row] = {}
+    others = []
+    for row in rows:
+        held = newest.setdefault(spot_of(row), row)
+        if held is row:
+            continue
+        if order_of(row) > order_of(held):
+            newest[spot_of(row)] = row
+            others.append(held.seq)
+        else:
+            others.append(row.seq)
+    return newest.values(), others
 
 
 def with_narrower(places: Iterable[Place], standing: Standing) -> list[Place]:
