@@ -24,6 +24,7 @@ from sqlalchemy import (
 
 from cybercoop.sharing import keys_of, locks
 from cybercoop.store import bulk, members
+from cybercoop.store.bulk import parts
 from cybercoop.store.database import Connection
 from cybercoop.store.paging import Filters, Page, page
 from cybercoop.store.tables import clocks, contributions, ends, organisations
@@ -110,12 +111,15 @@ async def statements(
     trusted = select(o.id).where(or_(o.id == org_id, o.catalogue == true()))
     query = select(c.stix_id).where(
         c.org_id.in_(trusted),
-        c.stix_id.in_(list(ids)),
+        c.stix_id.in_(bindparam("ids", expanding=True)),
         c.type == "marking-definition",
         c.deleted == false(),
         or_(c.org_id == org_id, c.lock.in_(keys)),
     )
-    return frozenset((await connection.execute(query)).scalars())
+    found: set[str] = set()
+    for part in parts(sorted(ids)):
+        found.update((await connection.execute(query, {"ids": part})).scalars())
+    return frozenset(found)
 
 
 async def add(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -136,8 +140,9 @@ async def supersede(connection: Connection, rows: Sequence[Mapping[str, Any]]) -
     if not rows:
         return
     c = contributions.c
-    order = select(c.seq).where(c.seq.in_([row["b_seq"] for row in rows]))
-    await connection.execute(order.order_by(c.seq).with_for_update())
+    chosen = select(c.seq).where(c.seq.in_(bindparam("seqs", expanding=True))).order_by(c.seq)
+    for part in parts(sorted(row["b_seq"] for row in rows)):
+        await connection.execute(chosen.with_for_update(), {"seqs": part})
     await connection.execute(
         update(contributions)
         .where(c.seq == bindparam("b_seq"))
@@ -160,11 +165,14 @@ async def refer(
         return
     c = contributions.c
     query = select(c.seq, c.stix_id, c.modified).where(
-        c.org_id == org_id, c.stix_id.in_({stix_id for stix_id, _ in refs}), c.deleted == false()
+        c.org_id == org_id,
+        c.stix_id.in_(bindparam("ids", expanding=True)),
+        c.deleted == false(),
     )
     rows = [
         {"seq": row.seq, "ref": ref, "key": None}
-        for row in (await connection.execute(query)).all()
+        for part in parts(sorted({stix_id for stix_id, _ in refs}))
+        for row in (await connection.execute(query, {"ids": part})).all()
         for ref in dict.fromkeys(refs.get((row.stix_id, row.modified), ()))
     ]
     if rows:

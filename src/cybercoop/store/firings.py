@@ -28,8 +28,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.types import Text
 
+from cybercoop.store.bulk import parts
 from cybercoop.store.database import Connection
-from cybercoop.store.projection import parts
 from cybercoop.store.response_tables import blocks, firings, responses, watches
 from cybercoop.store.service_tables import holds
 from cybercoop.store.tables import clocks, contributions, releases

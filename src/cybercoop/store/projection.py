@@ -21,12 +21,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from cybercoop.errors import Unreadable
 from cybercoop.store import bulk
+from cybercoop.store.bulk import parts
 from cybercoop.store.contributions import ASIDE, PENDING
 from cybercoop.store.database import Connection
 from cybercoop.store.service_tables import exceptions
 from cybercoop.store.tables import clocks, contributions, organisations, recompute, releases
 
-_CHUNK = 1000
 Place = tuple[str, bytes]
 """A lock and a key: where contributions meet and a release stands."""
 
@@ -322,9 +322,3 @@ async def wake(connection: Connection, seqs: Sequence[int]) -> None:
         await connection.execute(
             update(contributions).where(contributions.c.seq.in_(part)).values(pending=PENDING)
         )
-
-
-def parts(values: Sequence[Any]) -> Iterable[list[Any]]:
-    """Cut values into lists that one statement can take."""
-    for start in range(0, len(values), _CHUNK):
-        yield list(values[start : start + _CHUNK])

@@ -5,8 +5,9 @@ from typing import Any
 
 from sqlalchemy import bindparam, false, select, true, update
 
+from cybercoop.store.bulk import parts
 from cybercoop.store.database import Connection
-from cybercoop.store.projection import HEAD, ROW, Head, Row, parts
+from cybercoop.store.projection import HEAD, ROW, Head, Row
 from cybercoop.store.tables import contributions, ends, releases
 
 
