@@ -8,6 +8,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
+import msgspec
+
 from cybercoop.collect.canary import Canary
 from cybercoop.collect.guarding import TYPES, Guard, held_by, labelled
 from cybercoop.collect.places import (
@@ -15,6 +17,7 @@ from cybercoop.collect.places import (
     Standing,
     Surrounding,
     change_at,
+    drawing,
     merged_at,
     refers,
     sift,
@@ -127,7 +130,7 @@ class Cycle:
             (head.lock, head.key): head for head in await projection.heads(self.connection, keys)
         }
         around = await self._surrounding(standing)
-        todo = with_narrower(places, standing)
+        todo = sorted({*with_narrower(places, standing), *drawing(places, heads, by_key)})
         merged = {place: merged_at(place, standing, around) for place in todo}
         guarded = await self._guarded(merged)
         changes = [
@@ -139,10 +142,15 @@ class Cycle:
                 )
             )
         ]
-        await self._write(changes)
+        waiting = await self._write(changes)
         await projection.discount(self.connection, losers)
-        shut = [row.seq for key in keys for row in by_key[key] if row.tightened]
-        await projection.untighten(self.connection, shut)
+        # Where a change waits, this must be known when its turn comes.
+        unshut = {one.place for one in changes if one.shut and one.place in waiting}
+        rows = [row for key in keys for row in by_key[key]]
+        shut = [row.seq for row in rows if row.tightened and (row.at_lock, row.key) in merged]
+        await projection.tighten(self.connection, shut, tightened=False)
+        again = [row.seq for row in rows if (row.at_lock, row.key) in unshut]
+        await projection.tighten(self.connection, again, tightened=True)
 
     async def _guarded(self, merged: Merged) -> Merged:
         """Leave out what the guard holds, and put that into the review queue."""
@@ -181,9 +189,13 @@ class Cycle:
         live = {(head.lock, head.key): head.stix_id for head in heads if not head.revoked}
         return Surrounding(self.center, self.names, ends, live)
 
-    async def _write(self, changes: list[Change]) -> None:
-        """Write changes lock by lock, stamped in the order of their ids."""
-        changes = await self._plausible(changes)
+    async def _write(self, changes: list[Change]) -> set[Place]:
+        """Write changes lock by lock, stamped in the order of their ids; return which wait."""
+        given = changes
+        changes = [
+            await self._renewed(one) if one.shut and one.keeps_version else one
+            for one in await self._plausible(changes)
+        ]
         same = [one for one in changes if one.keeps_version]
         ending = [one for one in changes if one.ends_without_version]
         fresh = [one for one in changes if not (one.keeps_version or one.ends_without_version)]
@@ -205,6 +217,20 @@ class Cycle:
                 await projection.purge(self.connection, change.place[0], ids)
         await projection.queue(self.connection, late)
         self._changed |= {one.place[1] for one in written if one.appears_or_ends}
+        return late | {one.place for one in given} - {one.place for one in changes}
+
+    async def _renewed(self, change: Change) -> Change:
+        """Return a change that writes a version where the one that stands tells too much.
+
+        What alone makes no new version may still come from what moved to a narrower lock.
+        """
+        content, head = change.content, change.head
+        if content is None or head is None or not content.passing:
+            return change
+        said = msgspec.json.decode(await projection.release_bytes(self.connection, head.date_added))
+        if all(said.get(name) == content.body.get(name) for name in content.passing):
+            return change
+        return msgspec.structs.replace(change, generation=head.generation)
 
     async def _plausible(self, changes: list[Change]) -> list[Change]:
         """Return the changes of locks that do not stand still; the others wait."""

@@ -117,7 +117,7 @@ def change_at(
     center: Center,
 ) -> Change | None:
     """Return what is to happen at one place, or None when all is as it should be."""
-    shut = any(row.tightened and row.at_lock == place[0] for row in rows)
+    shut = _lost_sight(rows, place[0])
     if content is None:
         if head is None or (head.revoked and not shut):
             return None
@@ -132,6 +132,32 @@ def change_at(
     generation = 1 if head is None else head.generation + (0 if alive else 1)
     stix_id = content.own_id or released_id(center, kind, place, generation)
     return Change(place, kind, head, content, stix_id, generation, digest, shut)
+
+
+def drawing(
+    places: set[Place], heads: Iterable[Place], rows: Mapping[bytes, list[Row]]
+) -> set[Place]:
+    """Return where earlier versions may say what moved from ``places`` to a narrower lock."""
+    moved = {(row.at_lock, row.key) for some in rows.values() for row in some if row.tightened}
+    moved &= places
+    return {(lock, key) for lock, key in heads if any((one, key) in moved for one in wider(lock))}
+
+
+def _lost_sight(rows: list[Row], lock: str) -> bool:
+    """Say whether readers of a lock lost sight of what a release under it says, or said.
+
+    Releases draw on wider locks, too. What moved from one of these to where the same readers
+    find it again is not lost.
+    """
+    if not any(row.tightened for row in rows):
+        return False
+    here = [row for row in rows if row.at_lock in wider(lock)]
+    found = {(row.org_id, row.stix_id) for row in here if row.stands}
+    return any(
+        row.at_lock == lock or (row.org_id, row.stix_id) not in found
+        for row in here
+        if row.tightened
+    )
 
 
 def _merged(lock: str, rows: list[Row], around: Surrounding) -> Content | None:

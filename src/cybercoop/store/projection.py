@@ -298,11 +298,11 @@ async def discount(connection: Connection, seqs: Sequence[int]) -> None:
         )
 
 
-async def untighten(connection: Connection, seqs: Sequence[int]) -> None:
-    """Remember that earlier versions of these are out of sight."""
+async def tighten(connection: Connection, seqs: Sequence[int], *, tightened: bool) -> None:
+    """Remember whether what was released at the places of these must still go out of sight."""
     for part in parts(seqs):
         await connection.execute(
-            update(contributions).where(contributions.c.seq.in_(part)).values(tightened=False)
+            update(contributions).where(contributions.c.seq.in_(part)).values(tightened=tightened)
         )
 
 
