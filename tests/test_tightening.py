@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cybercoop.collect import reviewing
+from cybercoop.collect import leaving, reviewing
 from cybercoop.members.organisations import Kind
 from world import TLP, Seat, World, indicator, world
 
@@ -113,3 +113,21 @@ async def test_what_finds_no_stamp_goes_out_of_sight_when_it_finds_one(
         few = "feed-few"
         found = await center.feed(other, few, **{"match[version]": "all"})
         assert TOLD not in str(found)
+
+
+async def test_who_leaves_takes_along_what_he_had_deleted_before(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with world(database_url, tmp_path) as center:
+        county, other = await center.org("county"), await center.org("other")
+        told = indicator("evil-host.net", "green", description=TOLD)
+        await center.push(county, [told], named="1")
+        await center.project()
+        path = f"/taxii2/coop/collections/contributions/objects/{told['id']}/"
+        assert (await center.request("DELETE", path, county)).status == 200
+        await center.project()
+        assert TOLD in str(await versions(center, other))
+        export, now = tmp_path / "export", center.clock.now
+        await leaving.leave(center.database, "county", export, now, withdraw=True)
+        await center.project()
+        assert TOLD not in str(await versions(center, other))
