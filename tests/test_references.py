@@ -98,3 +98,38 @@ async def test_what_refers_ends_when_it_is_revoked_or_its_end_goes(
             kind: one["id"] for kind, one in before.items()
         }
         assert all(one["revoked"] for one in after.values())
+
+
+async def test_a_relationship_about_a_relationship_or_sighting_of_the_same_push_is_released(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with world(database_url, tmp_path) as center:
+        county, other = await center.org("county"), await center.org("other")
+        about = [
+            TIED | {"id": f"relationship--{number}d5c2b1e-55d0-4a0c-8a6e-2f3f9d0b7c12"}
+            for number in (1, 2)
+        ]
+        about[0]["target_ref"], about[1]["target_ref"] = TIED["id"], SIGHTING["id"]
+        await center.push(county, [*about, SEEN, MALWARE, TIED, SIGHTING])
+        await center.project()
+        found = await center.feed(other)
+        kinds = {one["id"]: one["type"] for one in found}
+        targets = [kinds[one["target_ref"]] for one in found if one["type"] == "relationship"]
+        assert sorted(targets) == ["malware", "relationship", "sighting"]
+
+
+async def test_a_note_about_a_report_of_the_same_push_is_released(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with world(database_url, tmp_path) as center:
+        county, other = await center.org("county"), await center.org("other")
+        note = COMMON | {
+            "type": "note",
+            "id": "note--3a4c1f60-8a7e-4b5d-9a50-5a0d4f8c2b99",
+            "content": "Zur Lage.",
+            "object_refs": [REPORT["id"]],
+        }
+        await center.push(county, [note, SEEN, MALWARE, TIED, REPORT], with_text="1")
+        await center.project()
+        found = {one["type"]: one for one in await center.feed(other)}
+        assert found["note"]["object_refs"] == [found["report"]["id"]]

@@ -74,17 +74,34 @@ class Cycle:
         await self._settle(alone | (set(queued) - later))
         # An incident refers to nothing, and relationships may end in it.
         await self._refer(_INCIDENT, claims, ids)
-        await self._refer(_RELATIONSHIP, claims, ids)
-        await self._refer(_SIGHTING, claims, ids)
-        before = set(self._changed)
-        await self._refer(context.TEXTS - _INCIDENT, claims, ids)
+        late = [
+            row
+            for kinds in (_RELATIONSHIP, _SIGHTING, context.TEXTS - _INCIDENT)
+            for row in await self._refer_in_turn(kinds, claims, ids)
+        ]
         await projection.done(self.connection, [row.seq for row in claims])
-        # A text about a text that has just come, or gone, is looked at in the next cycle.
-        late = await references.referring(self.connection, [], list(self._changed - before))
         await projection.wake(self.connection, [row.seq for row in late if row.stands])
 
-    async def _refer(self, kinds: frozenset[str], claims: list[Claim], ids: list[str]) -> None:
-        """Resolve what refers to others, and settle where it counted and where it counts now."""
+    async def _refer_in_turn(
+        self, kinds: frozenset[str], claims: list[Claim], ids: list[str]
+    ) -> list[Row]:
+        """Resolve as ``_refer`` does; return what had its turn and refers to what changed.
+
+        A text about a text that has just come, or gone, is looked at in the next cycle.
+        """
+        before = set(self._changed)
+        moved = await self._refer(kinds, claims, ids)
+        changed = list(self._changed - before)
+        if not (moved or changed):
+            return []
+        turned = {_RELATIONSHIP: _RELATIONSHIP, _SIGHTING: _RELATIONSHIP | _SIGHTING}
+        return await references.referring(self.connection, moved, changed, turned.get(kinds))
+
+    async def _refer(self, kinds: frozenset[str], claims: list[Claim], ids: list[str]) -> list[str]:
+        """Resolve what refers to others, and settle where it counted and where it counts now.
+
+        Returns the ids of what found another place: nobody knew it by that before.
+        """
         claimed = [one.seq for one in claims if one.type in kinds and refers(one, self.names)]
         woken = await references.referring(self.connection, ids, list(self._changed))
         rows = {
@@ -93,7 +110,7 @@ class Cycle:
             if row.type in kinds and refers(row, self.names)
         }
         if not rows:
-            return
+            return []
         catalogues = frozenset(org_id for org_id, (_, catalogue) in self.names.items() if catalogue)
         standing = [row for row in rows.values() if row.stands]
         resolved = await resolve(self.connection, standing, catalogues)
@@ -106,6 +123,7 @@ class Cycle:
         if kinds == _SIGHTING:
             touched |= await self._seen([*rows.values()], resolved)
         await self._settle(touched)
+        return [one.row.stix_id for one in resolved if one.moves]
 
     async def _seen(self, rows: list[Row], resolved: list[Resolved]) -> set[Place]:
         """Return the places whose confidence depends on these sightings, before and now."""

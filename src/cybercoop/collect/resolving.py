@@ -28,6 +28,11 @@ class Resolved:
     note: str | None
     ends: Mapping[str, bytes | None]
 
+    @property
+    def moves(self) -> bool:
+        """Say whether it counts at another place than before."""
+        return (self.at_lock, self.key) != (self.row.at_lock, self.row.key)
+
     def as_move(self) -> dict[str, Any]:
         """Return what ``projection.move`` takes."""
         return {

@@ -1,6 +1,6 @@
 """What contributions refer to, and what that turned out to be."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import bindparam, false, select, true, update
@@ -16,8 +16,16 @@ async def anything_refers(connection: Connection) -> bool:
     return (await connection.execute(select(ends.c.seq).limit(1))).first() is not None
 
 
-async def referring(connection: Connection, ids: Sequence[str], keys: Sequence[bytes]) -> list[Row]:
-    """Return live contributions that refer to one of these ids, or to what has these keys."""
+async def referring(
+    connection: Connection,
+    ids: Sequence[str],
+    keys: Sequence[bytes],
+    types: Collection[str] | None = None,
+) -> list[Row]:
+    """Return live contributions that refer to one of these ids, or to what has these keys.
+
+    ``types`` says of which types; None means all.
+    """
     found: dict[int, Row] = {}
     if not await anything_refers(connection):
         return []
@@ -31,6 +39,8 @@ async def referring(connection: Connection, ids: Sequence[str], keys: Sequence[b
             )
             .order_by(contributions.c.seq)
         )
+        if types is not None:
+            query = query.where(contributions.c.type.in_(sorted(types)))
         for part in parts(values):
             rows = await connection.execute(query, {"values": part})
             found |= {row.seq: Row(*row) for row in rows}
