@@ -1,6 +1,8 @@
 """Versions of one object: which of them counts, and what it leaves behind."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,3 +25,28 @@ async def test_a_version_in_stix_2_0_does_not_withdraw_the_one_in_2_1(
             assert [said["outcome"] for said in await center.push(county, [one])] == ["accepted"]
             await center.project()
             assert await center.patterns(other) == {NEWER["pattern"]}
+
+
+async def test_labels_of_stix_2_0_become_types(database_url: str, tmp_path: Path) -> None:
+    common = {name: OLDER[name] for name in ("created", "modified")}
+    number = "31b940d4-6f7f-459a-80ea-9c1f17b58abc"
+    lifted = {
+        "threat-actor": ("threat_actor_types", "crime-syndicate"),
+        "tool": ("tool_types", "remote-access"),
+        "report": ("report_types", "threat-report"),
+    }
+    objects: list[dict[str, Any]] = [
+        common | {"type": kind, "id": f"{kind}--{number}", "name": "x", "labels": [said, "Rathaus"]}
+        for kind, (_, said) in lifted.items()
+    ]
+    objects[-1] |= {"published": "2026-10-01T08:00:00Z", "object_refs": [objects[0]["id"]]}
+    bundle = {"type": "bundle", "id": f"bundle--{number}", "spec_version": "2.0"}
+    async with world(database_url, tmp_path) as center:
+        county, other = await center.org("county"), await center.org("other")
+        body = json.dumps(bundle | {"objects": objects}).encode()
+        await center.push(county, body, tlp="green", with_text="1")
+        await center.project()
+        found = {one["type"]: one for one in await center.feed(other)}
+        for kind, (name, said) in lifted.items():
+            assert found[kind][name] == [said]
+            assert "labels" not in found[kind]

@@ -74,6 +74,41 @@ _CASE_FIELDS = (
 )
 
 
+_LABELS_20 = {
+    "report": (
+        "report_types",
+        frozenset(
+            (
+                *("threat-report", "attack-pattern", "campaign", "identity", "indicator"),
+                *("intrusion-set", "malware", "observed-data", "threat-actor", "tool"),
+                "vulnerability",
+            )
+        ),
+    ),
+    "threat-actor": (
+        "threat_actor_types",
+        frozenset(
+            (
+                *("activist", "competitor", "crime-syndicate", "criminal", "hacker"),
+                *("insider-accidental", "insider-disgruntled", "nation-state", "sensationalist"),
+                *("spy", "terrorist"),
+            )
+        ),
+    ),
+    "tool": (
+        "tool_types",
+        frozenset(
+            (
+                *("denial-of-service", "exploitation", "information-gathering"),
+                *("network-capture", "credential-exploitation", "remote-access"),
+                "vulnerability-scanning",
+            )
+        ),
+    ),
+}
+"""Labels of STIX 2.0 that STIX 2.1 knows as types (2.0 part 1, section 6); others are free text."""
+
+
 def merge_named(statements: list[Statement], lock: str) -> Content | None:
     """Return what contributors say together of one malware, tool, actor or technique."""
     standing = per_contributor(statements)
@@ -85,7 +120,7 @@ def merge_named(statements: list[Statement], lock: str) -> Content | None:
         "name": newest["name"],
         "is_family": newest.get("is_family") if kind == "malware" else None,
         "description": _cleared(standing, "description"),
-        **{name: union(bodies, name) for name in _LISTS[kind]},
+        **{name: union(map(_lifted, bodies), name) for name in _LISTS[kind]},
         "kill_chain_phases": kill_chains(bodies if kind in _PHASED else ()),
         "external_references": _numbers(bodies) + named_references(standing),
         "extensions": _playbook(standing) if kind == "course-of-action" else None,
@@ -155,11 +190,21 @@ def merge_text(statements: list[Statement], lock: str, released: dict[str, str])
     if not standing:
         return None
     newest = standing[-1].body
-    body = {name: newest.get(name) for name in _TEXT_FIELDS[newest["type"]]}
+    lifted = _lifted(newest)
+    body = {name: lifted.get(name) for name in _TEXT_FIELDS[newest["type"]]}
     body["object_refs"] = sorted({released[ref] for ref in newest.get("object_refs", ())})
     body["extensions"] = _case(newest)
     body["external_references"] = named_references(standing)
     return Content(filled(body))
+
+
+def _lifted(body: dict[str, Any]) -> dict[str, Any]:
+    """Return an object with its types, which STIX 2.0 has among its labels."""
+    name, known = _LABELS_20.get(body["type"], ("", frozenset[str]()))
+    if not known or name in body or body.get("spec_version") == "2.1":
+        return body
+    found = [label for label in body.get("labels", ()) if label in known]
+    return body | {name: found} if found else body
 
 
 def _case(body: dict[str, Any]) -> dict[str, Any] | None:
