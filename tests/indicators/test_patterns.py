@@ -110,3 +110,11 @@ def test_rules_are_the_same_whatever_their_line_ends(pattern_type: str) -> None:
 
 def test_the_same_text_under_two_types_has_two_keys() -> None:
     assert canonical("a", "yara").key != canonical("a", "sigma").key
+
+
+def test_only_the_forms_of_short_patterns_are_kept() -> None:
+    rule = "rule evil { condition: true }"
+    long = rule + " // why" * 1000
+    assert canonical(rule, "yara") is canonical(rule, "yara")
+    assert canonical(long, "yara") == canonical(long, "yara")
+    assert canonical(long, "yara") is not canonical(long, "yara")

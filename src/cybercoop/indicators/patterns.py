@@ -20,6 +20,8 @@ from cybercoop.indicators.values import refused
 
 LENGTH_LIMIT = 20_000
 RULE_LENGTH_LIMIT = 100_000
+REMEMBERED = 2_000
+"""Characters of the longest pattern whose form is kept for the next contributor of the same."""
 
 _BLANK = r"[ \t\r\n]*"
 _EQUALITY = (
@@ -50,7 +52,6 @@ class Canonical:
     value: str | None = None
 
 
-@lru_cache(maxsize=8192)
 def canonical(
     pattern: str, pattern_type: str = "stix", pattern_version: str | None = None
 ) -> Canonical:
@@ -59,6 +60,12 @@ def canonical(
     Raise ``Refused`` with a reason and the field at fault for patterns that are malformed,
     too large, or compare with values that cannot exist.
     """
+    # Long rules are not kept: thousands of them would fill a gigabyte.
+    form = _remembered if len(pattern) <= REMEMBERED else _form
+    return form(pattern, pattern_type, pattern_version)
+
+
+def _form(pattern: str, pattern_type: str, pattern_version: str | None) -> Canonical:
     # Real feeds say "stix2" where the open vocabulary of STIX 2.1 (10.12) says "stix".
     if pattern_type in ("stix", "stix2"):
         return _stix(pattern, pattern_version)
@@ -68,6 +75,9 @@ def canonical(
             "pattern_type",
         )
     return _rule(pattern, pattern_type)
+
+
+_remembered = lru_cache(maxsize=8192)(_form)
 
 
 def _stix(pattern: str, version: str | None) -> Canonical:
