@@ -140,6 +140,8 @@ def drawing(
     """Return where earlier versions may say what moved from ``places`` to a narrower lock."""
     moved = {(row.at_lock, row.key) for some in rows.values() for row in some if row.tightened}
     moved &= places
+    if not moved:
+        return set()
     return {(lock, key) for lock, key in heads if any((one, key) in moved for one in wider(lock))}
 
 
