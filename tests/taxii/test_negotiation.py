@@ -1,5 +1,7 @@
 """Media types, methods and headers (TAXII 2.1 sections 1.6.8, 3.1; RFC 9110)."""
 
+import pytest
+
 from taxii.lab import OWN, raw, several, shown
 from world import TAXII, World, indicator
 
@@ -110,3 +112,21 @@ async def test_a_page_that_did_not_change_is_not_sent_again(center: World) -> No
     other = await center.request("GET", f"{OWN}objects/", seat, headers={"If-None-Match": etag})
     assert other.status == 200
     assert len(shown(other)) == 3
+
+
+@pytest.mark.parametrize(("query", "gone"), [("", "last"), ("?match[version]=first", "first")])
+async def test_a_version_that_takes_the_place_of_another_is_sent(
+    stored_center: World, query: str, gone: str
+) -> None:
+    """Neither the ends of the page change then, nor its length."""
+    seat = await stored_center.org("Landkreis A")
+    first, one, last = several(3)
+    other = one | {"modified": "2026-10-02T08:00:00.000Z"}
+    await stored_center.post(seat, [first, one, other, last])
+    path = f"{OWN}objects/{query}"
+    etag = (await stored_center.get(path, seat)).headers["Etag"]
+    place = f"{OWN}objects/{one['id']}/?match[version]={gone}"
+    assert (await stored_center.request("DELETE", place, seat)).status == 200
+    answer = await stored_center.request("GET", path, seat, headers={"If-None-Match": etag})
+    assert answer.status == 200
+    assert answer.objects == [first, one if gone == "last" else other, last]

@@ -46,13 +46,15 @@ class Filters:
 class Page:
     """Hold rows in order of ``date_added``, and where to go on if more follow.
 
-    ``first`` and ``last`` are the ``date_added`` of its ends, if there are any. Instead of rows, a
-    page of ``GLUED`` has their objects, with a comma between two.
+    ``first`` and ``last`` are the ``date_added`` of its ends, if there are any; ``stamps`` are all
+    of them as the database gave them, with that of the row that follows. Instead of rows, a page
+    of ``GLUED`` has their objects, with a comma between two.
     """
 
     count: int = 0
     first: int = 0
     last: int = 0
+    stamps: Sequence[int] | str = ()
     following: Position | None = None
     rows: Sequence[tuple[Any, ...]] = ()
     glued: bytes | memoryview = b""
@@ -130,10 +132,10 @@ def _ends(stamps: _Listed, filters: Filters) -> Page:
         count, first = len(stamps), stamps[0]
     *shown, last = _last_two(stamps)
     if count <= filters.limit:
-        return Page(count, first, last)
+        return Page(count, first, last, stamps)
     (seen,) = shown
     following = Position(seen) if last != seen else _within(stamps, filters, seen)
-    return Page(filters.limit, first, seen, following)
+    return Page(filters.limit, first, seen, stamps, following)
 
 
 def _last_two(listed: Sequence[int] | str) -> list[int]:

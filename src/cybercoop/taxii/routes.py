@@ -181,9 +181,11 @@ def _checked_id(text: str) -> str:
 
 def _paged(request: web.Request, page: Page, asked: Filters, content: bytes) -> web.Response:
     headers = documents.stamps(page, asked.after.date_added)
-    # Rows never change, so a page is known by its question, its ends and its length.
-    known = f"{request.path_qs}|{sorted(headers.items())}|{page.count}|{len(content)}"
-    headers["ETag"] = etag = f'"{hashlib.sha256(known.encode()).hexdigest()[:32]}"'
+    # Rows never change, so a page is known by its question, its length and when each of its rows
+    # came: its ends do not tell that one between them has taken the place of another.
+    known = f"{request.path_qs}|{sorted(headers.items())}|{page.count}|{len(content)}|".encode()
+    known += documents.encode(page.stamps)
+    headers["ETag"] = etag = f'"{hashlib.sha256(known).hexdigest()[:32]}"'
     if request.headers.get("If-None-Match") == etag:
         return web.Response(status=304, headers=headers)
     return _answer(content, headers=headers)
