@@ -11,7 +11,7 @@ from http import HTTPStatus
 from typing import Any
 
 import msgspec
-from aiohttp import HttpVersion11, web
+from aiohttp import HttpVersion11, http_exceptions, web
 
 from cybercoop import body
 from cybercoop.beside import Beside
@@ -152,13 +152,20 @@ class _Connection(web.RequestHandler):
         """
         super().handle_error(request, status, exc, message)  # it logs
         title = HTTPStatus(status).phrase
-        text = "This is not a request as HTTP wants it." if status < _FAULT else title
+        text = _why(exc) if status < _FAULT else title
         said = msgspec.to_builtins(problems.of_status(status, text))
         said |= {"description": text, "http_status": str(status)}
         kind = "application/problem+json"
         answer = web.json_response(said, status=status, content_type=kind)
         answer.force_close()
         return answer
+
+
+def _why(error: BaseException | None) -> str:
+    if isinstance(error, http_exceptions.LineTooLong):
+        most = error.args[1]
+        return f"The address, or one header, is too long; at most {most} bytes are read of each."
+    return "This is not a request as HTTP wants it."
 
 
 async def _continue_if_it_fits(request: web.Request) -> None:

@@ -1,5 +1,7 @@
 """Media types, methods and headers (TAXII 2.1 sections 1.6.8, 3.1; RFC 9110)."""
 
+import json
+
 import pytest
 
 from taxii.lab import OWN, raw, several, shown
@@ -112,6 +114,18 @@ async def test_a_page_that_did_not_change_is_not_sent_again(center: World) -> No
     other = await center.request("GET", f"{OWN}objects/", seat, headers={"If-None-Match": etag})
     assert other.status == 200
     assert len(shown(other)) == 3
+
+
+async def test_a_question_that_is_too_long_hears_so(center: World) -> None:
+    """Of 200 ids, which a match may have, hardly 170 fit into an address."""
+    ids = ",".join(one["id"] for one in several(180))
+    for said in (
+        f"GET /taxii2/?match[id]={ids} HTTP/1.1\r\n",
+        f"GET / HTTP/1.1\r\nX-Ids: {ids}\r\n",
+    ):
+        status, body = await raw(center.address, f"{said}Host: x\r\n\r\n".encode())
+        assert status == 400
+        assert "too long; at most 8190 bytes" in json.loads(body)["description"]
 
 
 @pytest.mark.parametrize(("query", "gone"), [("", "last"), ("?match[version]=first", "first")])
