@@ -189,11 +189,12 @@ async def read(
 async def delete(connection: Connection, org_id: str, stix_id: str, seqs: Sequence[int]) -> None:
     """Withdraw versions: they are gone for every reader, their owner included."""
     c = contributions.c
-    await connection.execute(
-        update(contributions)
-        .where(c.org_id == org_id, c.seq.in_(seqs))
-        .values(deleted=True, latest=False, pending=_where_it_counts())
-    )
+    for part in parts(seqs):
+        await connection.execute(
+            update(contributions)
+            .where(c.org_id == org_id, c.seq.in_(part))
+            .values(deleted=True, latest=False, pending=_where_it_counts())
+        )
     rest = select(c.seq).where(c.org_id == org_id, c.stix_id == stix_id, c.deleted == false())
     newest = rest.order_by(c.spec_version.desc(), c.modified.desc()).limit(1)
     await connection.execute(
@@ -244,11 +245,12 @@ def _depending(org_id: str, open_locks: Sequence[str]) -> CompoundSelect[Any]:
 async def withdraw(connection: Connection, org_id: str, stix_ids: Sequence[str]) -> None:
     """Withdraw all versions of these objects, as ``delete`` does for one."""
     c = contributions.c
-    await connection.execute(
-        update(contributions)
-        .where(c.org_id == org_id, c.stix_id.in_(stix_ids), c.deleted == false())
-        .values(deleted=True, latest=False, pending=_where_it_counts())
-    )
+    for part in parts(stix_ids):
+        await connection.execute(
+            update(contributions)
+            .where(c.org_id == org_id, c.stix_id.in_(part), c.deleted == false())
+            .values(deleted=True, latest=False, pending=_where_it_counts())
+        )
 
 
 async def withdraw_all(connection: Connection, org_id: str) -> None:
