@@ -182,3 +182,10 @@ def test_what_is_known_of_a_person_is_changed(center: Terminal) -> None:
     alone = center.json(*change, "--without", "deputy", "--name", "Anna Meier")
     assert alone == changed | {"deputy": None, "name": "Anna Meier"}
     assert "0 people" in center.run("user", "change", "anna@a.example", code=2).stderr
+
+
+def test_what_looks_like_markup_is_shown_as_it_was_written(center: Terminal) -> None:
+    name = r"Amt \[/x] [bold]Mitte [/y]"
+    center.run("org", "add", name, "--kind", "member")
+    assert name in center.run("org", "list").stdout
+    assert name in center.run("group", "list").stdout

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 _WHOLE = frozenset({"id", "marking", "prefix"})
 """Columns that are there to be copied."""
@@ -50,17 +51,19 @@ def table(columns: Iterable[str], rows: Iterable[Mapping[str, Any]]) -> Table:
     made = Table(box=None, header_style="bold", pad_edge=False)
     names = list(columns)
     for name in names:
-        made.add_column(name.replace("_", " "), overflow="fold", no_wrap=name in _WHOLE)
+        title = Text(name.replace("_", " "))
+        made.add_column(title, overflow="fold", no_wrap=name in _WHOLE)
     for row in rows:
         made.add_row(*(_cell(row[name]) for name in names))
     return made
 
 
-def _cell(value: object) -> str:
+def _cell(value: object) -> Text:
+    """Return a value as it is: what somebody else wrote is no markup of ours."""
     if value is None or value is False:
-        return "-"
+        return Text("-")
     if value is True:
-        return "yes"
+        return Text("yes")
     if isinstance(value, list | tuple | frozenset | set):
-        return ", ".join(sorted(str(one) for one in value)) or "-"
-    return str(value).replace("[", r"\[")
+        return Text(", ".join(sorted(str(one) for one in value)) or "-")
+    return Text(str(value))
