@@ -1,13 +1,14 @@
 """What the documentation names exists."""
 
 import re
+import shlex
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
-from cli.terminal import ROOT
+from cli.terminal import ROOT, Terminal
 from cli.test_usage import COMMANDS
 
 PAGES = sorted(path.name for path in (ROOT / "docs").glob("*.md"))
@@ -67,6 +68,13 @@ def test_links_lead_somewhere(name: str) -> None:
 def test_the_readme_lists_every_command() -> None:
     text = Path(ROOT / "README.md").read_text()
     assert [name for name in COMMANDS if f"`{name}" not in text] == []
+
+
+def test_the_feed_of_the_readme_can_be_made(center: Terminal) -> None:
+    lines = Path(ROOT / "README.md").read_text().splitlines()
+    words = shlex.split(next(line for line in lines if "cybercoop feed create" in line))
+    said = center.run(*words[1:-1], "Landkreis A").stdout
+    assert "/feeds/" in said
 
 
 def test_source_files_that_pages_name_are_there() -> None:

@@ -77,7 +77,7 @@ def add(
 def stop(name: Name, as_json: Json = False) -> None:
     """Collect from a source no longer; what it gave stays until its time is over.
 
-    To take all of it back let its organisation leave: `cybercoop org leave NAME --withdraw`.
+    To take all of it back let it leave: `cybercoop org leave NAME --export FILE --withdraw`.
 
     For example:
 
