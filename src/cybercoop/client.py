@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 import aiohttp
+from yarl import URL
 
 from cybercoop.errors import CoopError, Malformed, Misused
 from cybercoop.stix.slices import cut
@@ -71,7 +72,7 @@ async def push(
     A batch that may not have arrived is sent again: what did arrive is known by id and content.
     Raises ``PushFailed`` when the center refuses a batch as a whole or stays out of reach.
     """
-    path = f"{url.rstrip('/')}/api/v1/push"
+    path = f"{address(url)}/api/v1/push"
     async with _session(token) as session:
         for part in parts:
             yield part, await _send(session, "POST", path, query, part.body)
@@ -83,7 +84,7 @@ async def undo(url: str, token: str, push_id: str) -> dict[str, Any]:
     Raises ``PushFailed`` with the center's reason where it did not.
     """
     async with _session(token) as session:
-        path = f"{url.rstrip('/')}/api/v1/pushes/{quote(push_id, safe='')}"
+        path = f"{address(url)}/api/v1/pushes/{quote(push_id, safe='')}"
         return await _send(
             session, "DELETE", path, {}, b"", "withdrawn", "did not take the push back"
         )
@@ -94,7 +95,7 @@ async def look_up(url: str, token: str, values: Sequence[str]) -> list[dict[str,
 
     Raises ``PushFailed`` with the center's reason where it does not answer.
     """
-    path = f"{url.rstrip('/')}/api/v1/lookup"
+    path = f"{address(url)}/api/v1/lookup"
     found: list[dict[str, Any]] = []
     async with _session(token) as session:
         for part in _lookups(values):
@@ -124,7 +125,7 @@ async def sight(url: str, token: str, told: Iterable[Mapping[str, Any]]) -> list
 
     Raises ``PushFailed`` with the center's reason for the first that it does not take.
     """
-    path = f"{url.rstrip('/')}/api/v1/sightings"
+    path = f"{address(url)}/api/v1/sightings"
     complaint = "did not take the sighting"
     async with _session(token) as session:
         return [
@@ -133,13 +134,100 @@ async def sight(url: str, token: str, told: Iterable[Mapping[str, Any]]) -> list
         ]
 
 
-def _session(token: str) -> aiohttp.ClientSession:
-    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-    timeout = aiohttp.ClientTimeout(total=120)
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Hold what was answered at the address of a center."""
+
+    kind: str
+    content: bytes
+
+
+def address(url: str) -> str:
+    """Return the address of a center without a slash at its end; raise ``Misused`` for none."""
     try:
-        return aiohttp.ClientSession(headers=headers, timeout=timeout, trust_env=False)
-    except ValueError as error:
-        raise Misused("The token holds characters that no token has.") from error
+        seen = URL(url.strip())
+        reaches = seen.scheme in {"http", "https"} and bool(seen.host) and seen.user is None
+    except ValueError:
+        reaches = False
+    if not reaches:
+        msg = f"{url!r} is not an address; write --url http://HOST:PORT or https://HOST."
+        raise Misused(msg)
+    return url.strip().rstrip("/")
+
+
+def opened(token: str, **headers: str) -> aiohttp.ClientSession:
+    """Return a session with this token, to be closed; raise ``Misused`` for what is no token."""
+    text = token.strip()  # the line end of the file that it came from, say
+    if not (text.isascii() and text.isprintable()):
+        raise Misused("The token holds characters that no token has.")
+    timeout = aiohttp.ClientTimeout(total=120)
+    named = {"Authorization": f"Bearer {text}"} | headers
+    return aiohttp.ClientSession(headers=named, timeout=timeout, trust_env=False)
+
+
+async def answered(
+    session: aiohttp.ClientSession,
+    method: str,
+    url: str,
+    query: Mapping[str, str],
+    body: bytes | None,
+    complaint: str,
+) -> Answer:
+    """Send a request until it is answered; raise ``PushFailed`` with why it was not done."""
+    why = ""
+    for number in range(_TRIES):
+        await asyncio.sleep(0.1 * 2**number if number else 0)
+        data = io.BytesIO(body) if body else None
+        try:
+            # Who sends us on is not followed: the token is not for whoever is there.
+            sent = session.request(method, url, params=query, data=data, allow_redirects=False)
+            async with sent as response:
+                content, status = await response.read(), response.status
+        except aiohttp.InvalidURL as error:
+            raise Misused(f"{url} is not an address; write http://HOST:PORT.") from error
+        except (aiohttp.ClientError, TimeoutError) as error:
+            why = f"{str(error) or 'it did not answer in time'}; does it run, and is --url right?"
+            continue
+        if status < HTTPStatus.MULTIPLE_CHOICES:
+            return Answer(response.content_type, content)
+        why = _reason(response, content)
+        if status not in _BUSY:
+            break
+    raise PushFailed(f"The center {complaint}: {why}")
+
+
+def shown(answer: Answer, url: str) -> dict[str, Any]:
+    """Return the object that a center answered; raise ``PushFailed`` where it is none."""
+    try:
+        said = json.loads(answer.content)
+    except ValueError:
+        said = None
+    if not isinstance(said, dict):
+        raise foreign(url)
+    return said
+
+
+def foreign(url: str) -> PushFailed:
+    """Return what to raise where something else than a center answers."""
+    return PushFailed(f"{url} answers, but not as a center does; look at the address.")
+
+
+def _reason(response: aiohttp.ClientResponse, content: bytes) -> str:
+    if place := response.headers.get("Location"):
+        return f"it sends on to {place}; give --url the address that is meant"
+    try:
+        said = json.loads(content)
+    except ValueError:
+        said = None
+    detail = said.get("detail") if isinstance(said, dict) else None
+    if detail is None:
+        return f"{response.status} {response.reason}; is --url the address of a center?"
+    at = f" ({said['field']})" if said.get("field") else ""
+    return f"{response.status} {detail}{at}"
+
+
+def _session(token: str) -> aiohttp.ClientSession:
+    return opened(token, **{"Content-Type": "application/json"})
 
 
 async def _send(
@@ -152,42 +240,8 @@ async def _send(
     complaint: str = "did not take the push",
 ) -> dict[str, Any]:
     """Send a request until it is answered; a center's answer ``holds`` this field."""
-    why = ""
-    for number in range(_TRIES):
-        data = io.BytesIO(body) if body else None
-        try:
-            async with session.request(method, url, params=query, data=data) as response:
-                if response.status == HTTPStatus.OK:
-                    return await _answer(response, holds)
-                why = await _reason(response)
-                if response.status not in _BUSY:
-                    break
-        except aiohttp.InvalidURL as error:
-            msg = f"{url} is not an address; write http://HOST:PORT."
-            raise Misused(msg) from error
-        except (aiohttp.ClientError, TimeoutError) as error:
-            why = str(error) or "it did not answer in time"
-        if number + 1 < _TRIES:
-            await asyncio.sleep(0.2 * 2**number)
-    msg = f"The center {complaint}: {why}"
-    raise PushFailed(msg)
-
-
-async def _answer(response: aiohttp.ClientResponse, holds: str) -> dict[str, Any]:
-    try:
-        said = await response.json(content_type=None)
-    except ValueError:
-        said = None
-    if not isinstance(said, dict) or holds not in said:
-        msg = f"{response.url.origin()} answers, but not as a center does; look at the address."
-        raise PushFailed(msg)
+    answer = await answered(session, method, url, query, body, complaint)
+    said = shown(answer, url)
+    if holds not in said:
+        raise foreign(url)
     return said
-
-
-async def _reason(response: aiohttp.ClientResponse) -> str:
-    try:
-        said = await response.json(content_type=None)
-    except ValueError:
-        said = None
-    detail = said.get("detail") if isinstance(said, dict) else None
-    return f"{response.status} {detail or response.reason}"

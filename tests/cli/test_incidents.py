@@ -65,7 +65,7 @@ def test_what_is_wrong_with_an_incident_is_said(county: tuple[Terminal, dict[str
         (("report", "x", "--text", "@nowhere.txt"), 2, "cannot be read"),
         (("share", foreign, "--tlp", "blue"), 2, "clear, green, amber"),
         (("list", "--url", "nonsense"), 2, "is not an address"),
-        (("list", "--token", "a\nb"), 2, "the token is none"),
+        (("list", "--token", "a\nb"), 2, "no token has"),
         (("list", "--token", "coop_nobody"), 1, "401"),
         (("list", "--token", ""), 2, "CYBERCOOP_TOKEN"),
         (("list", "--url", "http://127.0.0.1:1"), 1, "The center did not do it"),

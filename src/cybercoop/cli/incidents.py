@@ -1,21 +1,17 @@
 """Commands about incidents, told to a center over HTTP: ``report``, ``list``, ``show`` and more."""
 
-import asyncio
 import base64
 import json
-import uuid
 from collections.abc import Mapping
 from enum import StrEnum
-from http import HTTPStatus
 from pathlib import Path
 from typing import Annotated, Any, Protocol
 from urllib.parse import quote
 
-import aiohttp
 import typer
 
+from cybercoop.cli.asking import HOME, center
 from cybercoop.cli.shown import Json, many, one, out, table
-from cybercoop.client import PushFailed
 from cybercoop.errors import Misused
 from cybercoop.incidents.cases import Severity, State
 from cybercoop.sharing.marking import LEVELS
@@ -32,11 +28,6 @@ Category = Annotated[
 Known = Annotated[str | None, typer.Option(help="When you came to know: 2026-01-31T08:30:00Z.")]
 Began = Annotated[str | None, typer.Option(help="When it began, if known.")]
 Values = Annotated[list[str] | None, typer.Option("--value", help="A value that belongs to it.")]
-
-_HOME = "http://127.0.0.1:8080"
-_SECONDS = 120
-_TRIES = 4
-_BUSY = frozenset({429, 502, 503, 504})
 
 
 class Ask(Protocol):
@@ -57,50 +48,12 @@ class Format(StrEnum):
 
 def _asker(url: str, token: str) -> Ask:
     """Return what asks one center with one token; it raises ``PushFailed`` with its reason."""
-    if not token:
-        raise Misused("Name a token with --token or CYBERCOOP_TOKEN.")
-    root = f"{url.rstrip('/')}/api/v1"
+    asked = center(url, token)
 
     def ask(method: str, path: str, said: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        return asyncio.run(_answered(method, root + path, token, said))
+        return asked.told(method, path, None if said is None else json.dumps(said).encode())
 
     return ask
-
-
-async def _answered(
-    method: str, url: str, token: str, said: Mapping[str, Any] | None
-) -> dict[str, Any]:
-    # The same key with every try: what was done the first time is not done again.
-    headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": str(uuid.uuid4())}
-    timeout, why = aiohttp.ClientTimeout(total=_SECONDS), ""
-    try:
-        async with aiohttp.ClientSession(headers=headers, timeout=timeout) as session:
-            for number in range(_TRIES):
-                await asyncio.sleep(0.2 * 2**number if number else 0)
-                try:
-                    async with session.request(method, url, json=said) as answer:
-                        content, status = await _content(answer), answer.status
-                except (aiohttp.ClientConnectionError, TimeoutError) as error:
-                    why = str(error) or "it did not answer in time"
-                    continue
-                if status < HTTPStatus.BAD_REQUEST:
-                    return content
-                why = f"{status} {content.get('detail', answer.reason)}"
-                if status not in _BUSY:
-                    break
-    except ValueError as error:  # of the address, or of a token that is none
-        raise Misused(f"{url} is not an address, or the token is none: {error}.") from error
-    raise PushFailed(f"The center did not do it: {why}")
-
-
-async def _content(answer: aiohttp.ClientResponse) -> dict[str, Any]:
-    try:
-        said = await answer.json(content_type=None)
-    except ValueError:
-        said = None
-    if isinstance(said, dict):
-        return said
-    raise PushFailed(f"{answer.url.origin()} answers, but not as a center does.")
 
 
 def _at(incident_id: str, end: str = "") -> str:
@@ -133,7 +86,7 @@ def _said(**some: object) -> dict[str, Any]:
 def report(
     title: Annotated[str, typer.Argument(help="What happened, in a line.")],
     token: TokenText = "",
-    url: Url = _HOME,
+    url: Url = HOME,
     text: Text = None,
     category: Category = None,
     severity: Annotated[Severity, typer.Option(help="How grave it is for you.")] = Severity.MEDIUM,
@@ -163,7 +116,7 @@ def report(
 @app.command("list")
 def list_(
     token: TokenText = "",
-    url: Url = _HOME,
+    url: Url = HOME,
     state: Annotated[State | None, typer.Option(help="Only those in this state.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -192,7 +145,7 @@ def list_(
 def show(
     incident_id: IncidentId,
     token: TokenText = "",
-    url: Url = _HOME,
+    url: Url = HOME,
     draft: Annotated[
         str | None, typer.Option(help="Instead a draft in German: PROFILE/STAGE.")
     ] = None,
@@ -235,7 +188,7 @@ def show(
 def update(
     incident_id: IncidentId,
     token: TokenText = "",
-    url: Url = _HOME,
+    url: Url = HOME,
     state: Annotated[State | None, typer.Option(help="How far it has come.")] = None,
     severity: Annotated[Severity | None, typer.Option(help="How grave it is.")] = None,
     title: Annotated[str | None, typer.Option(help="What happened, in a line.")] = None,
@@ -280,7 +233,7 @@ def update(
 def share(
     incident_id: IncidentId,
     token: TokenText = "",
-    url: Url = _HOME,
+    url: Url = HOME,
     tlp: Annotated[str | None, typer.Option(help=f"One of {', '.join(LEVELS[:-1])}.")] = None,
     group: Annotated[str | None, typer.Option(help="Group that it is meant for.")] = None,
     with_text: Annotated[
@@ -326,7 +279,7 @@ def export(
     incident_id: IncidentId,
     to: Annotated[Path, typer.Option(help="File to write; it must not be there yet.")],
     token: TokenText = "",
-    url: Url = _HOME,
+    url: Url = HOME,
     format_: Annotated[Format, typer.Option("--format", help="stix or pdf.")] = Format.STIX,
     as_json: Json = False,
 ) -> None:
