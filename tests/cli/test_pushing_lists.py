@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -127,6 +128,13 @@ def test_a_terminal_asks_and_a_no_pushes_nothing(desk: Desk) -> None:
 def test_a_list_comes_from_standard_input(desk: Desk) -> None:
     code, said = desk.typed("-", "--tlp", "green", text="evil[.]example[.]org\r\n".encode("utf-16"))
     assert (code, "accepted" in said) == (0, True), said
+
+
+def test_a_list_comes_from_a_pipe_that_can_be_read_once(desk: Desk) -> None:
+    pipe = desk.terminal.folder / "pipe"
+    os.mkfifo(pipe)
+    threading.Thread(target=pipe.write_text, args=("198.51.100.7\n" * 9000,)).start()
+    assert desk.push_json(pipe, "--tlp", "green")["counts"] == {"accepted": 1}
 
 
 def test_a_table_and_json_are_read_as_somebody_says(desk: Desk) -> None:

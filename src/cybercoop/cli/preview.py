@@ -59,7 +59,7 @@ class Preview:
 
 
 def source(named: Path, reader: str | None, options: Options, folder: Path) -> Source:
-    """Return what is to be read and by whom; standard input is written to ``folder`` first.
+    """Return what is to be read and by whom; what flows is written to ``folder`` first.
 
     Raises ``Malformed`` where no reader knows the content, ``Misused`` for an unknown reader and
     ``typer.BadParameter`` for what cannot be opened.
@@ -69,6 +69,10 @@ def source(named: Path, reader: str | None, options: Options, folder: Path) -> S
         path = folder / "stdin"
         with path.open("wb") as file:
             shutil.copyfileobj(sys.stdin.buffer, file)
+    elif named.is_fifo():  # what a shell lends for <(grep …): it can be read once only
+        path = folder / named.name
+        with named.open("rb") as flowing, path.open("wb") as file:
+            shutil.copyfileobj(flowing, file)
     known = reading.readers()
     if reader not in {None, *known}:
         raise Misused(f"--reader is one of {', '.join(known)}.")
