@@ -1,11 +1,14 @@
 """The commands about who takes part, on both databases, without a running server."""
 
 import json
+import os
+import pty
 import stat
+import subprocess
 from contextlib import ExitStack
 from pathlib import Path
 
-from cli.terminal import PATIENCE, Terminal, address_in
+from cli.terminal import COMMAND, PATIENCE, Terminal, address_in
 from world import envelope, indicator
 
 
@@ -189,3 +192,16 @@ def test_what_looks_like_markup_is_shown_as_it_was_written(center: Terminal) -> 
     center.run("org", "add", name, "--kind", "member")
     assert name in center.run("org", "list").stdout
     assert name in center.run("group", "list").stdout
+
+
+def test_a_narrow_terminal_cuts_no_name(center: Terminal) -> None:
+    ours, theirs = pty.openpty()
+    surroundings = center.environment | {"COLUMNS": "60"}
+    subprocess.run(
+        [*COMMAND, "org", "list"], check=True, cwd=center.folder, env=surroundings, stdout=theirs
+    )
+    os.close(theirs)
+    lines = os.read(ours, 65536).decode().splitlines()
+    os.close(ours)
+    assert "name: Landkreis A" in lines
+    assert "of: Landkreis A" in lines

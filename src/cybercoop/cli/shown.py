@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -41,9 +42,21 @@ def many(name: str, things: Sequence[Mapping[str, Any]], *, as_json: bool, **mor
     if as_json:
         sys.stdout.write(json.dumps({name: things} | more, ensure_ascii=False) + "\n")
     elif things:
-        out.print(table(things[0].keys(), things))
+        _print_rows(things)
     else:
         out.print(f"There are no {name} yet.", markup=False)
+
+
+def _print_rows(things: Sequence[Mapping[str, Any]]) -> None:
+    """Print rows side by side, or one below the other where words or columns would not fit."""
+    made = table(things[0].keys(), things)
+    wide = Measurement.get(out, out.options.update(max_width=10_000), made).minimum
+    if wide <= out.width:
+        out.print(made)
+        return
+    for thing in things:
+        said = (f"{name.replace('_', ' ')}: {_cell(value)}" for name, value in thing.items())
+        out.print("\n".join(said), "", sep="\n", markup=False, soft_wrap=True)
 
 
 def table(columns: Iterable[str], rows: Iterable[Mapping[str, Any]]) -> Table:
