@@ -115,6 +115,40 @@ async def test_what_finds_no_stamp_goes_out_of_sight_when_it_finds_one(
         assert TOLD not in str(found)
 
 
+@pytest.mark.parametrize("hurried", [False, True], ids=["released", "pending"])
+async def test_what_a_deleted_version_had_replaced_stays_out_of_sight(
+    database_url: str, tmp_path: Path, *, hurried: bool
+) -> None:
+    async with world(database_url, tmp_path) as center:
+        first, second = await center.org("first"), await center.org("second")
+        wide = indicator("evil-host.net", "green")
+        later = indicator("other-host.net", "amber", id=wide["id"], modified=NEXT)
+        for one in (wide, later):
+            await center.push(first, [one])
+            if not hurried:
+                await center.project()
+        path = f"/taxii2/coop/collections/contributions/objects/{wide['id']}/"
+        last = {"match[version]": "last"}
+        assert (await center.request("DELETE", path, first, params=last)).status == 200
+        await center.project()
+        assert (await center.get(path, first)).objects == [wide]
+        assert await center.patterns(second) == set()
+        said = (await center.get("/api/v1/unreleased", first)).json
+        assert "A later version replaced it" in str(said)
+        await center.push(second, [indicator("evil-host.net", "green")])
+        await center.project()
+        assert await standing(center, second) == [50]
+        await center.push(first, [wide | {"modified": "2026-10-03T08:00:00.000Z"}])
+        await center.project()
+        assert await standing(center, second) == [70]
+
+
+async def standing(center: World, reader: Seat) -> list[int]:
+    """Return the confidence of each indicator that stands."""
+    found = await center.feed(reader, **{"match[type]": "indicator"})
+    return [one["confidence"] for one in found if "revoked" not in one]
+
+
 async def test_who_leaves_takes_along_what_he_had_deleted_before(
     database_url: str, tmp_path: Path
 ) -> None:

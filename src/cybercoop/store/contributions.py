@@ -22,6 +22,7 @@ from sqlalchemy import (
     update,
 )
 
+from cybercoop.indicators.context import REFERRING
 from cybercoop.sharing import keys_of, locks
 from cybercoop.store import bulk, members
 from cybercoop.store.bulk import parts
@@ -30,6 +31,7 @@ from cybercoop.store.paging import Filters, Page, page
 from cybercoop.store.tables import clocks, contributions, ends, organisations
 
 PENDING, ASIDE = 1, 2
+REPLACED = "A later version replaced it and was deleted; send a newer one to release it again."
 SENT = (
     "lock",
     "at_lock",
@@ -187,7 +189,11 @@ async def read(
 
 
 async def delete(connection: Connection, org_id: str, stix_id: str, seqs: Sequence[int]) -> None:
-    """Withdraw versions: they are gone for every reader, their owner included."""
+    """Withdraw versions: they are gone for every reader, their owner included.
+
+    A version that is the latest again counts nowhere, unless it refers to others: as with a
+    withdrawal, what a later one had replaced goes along. It might have stood under a wider lock.
+    """
     c = contributions.c
     for part in parts(seqs):
         await connection.execute(
@@ -197,9 +203,11 @@ async def delete(connection: Connection, org_id: str, stix_id: str, seqs: Sequen
         )
     rest = select(c.seq).where(c.org_id == org_id, c.stix_id == stix_id, c.deleted == false())
     newest = rest.order_by(c.spec_version.desc(), c.modified.desc()).limit(1)
-    await connection.execute(
-        update(contributions).where(c.seq == newest.scalar_subquery()).values(latest=True)
-    )
+    again = update(contributions).where(c.seq == newest.scalar_subquery(), c.latest == false())
+    counted = and_(c.at_lock.is_not(None), c.type.not_in(sorted(REFERRING)))
+    told = {"counts": false(), "pending": PENDING, "note": REPLACED}
+    ended = {name: case((counted, value), else_=c[name]) for name, value in told.items()}
+    await connection.execute(again.values(latest=True, **ended))
 
 
 async def unreleased(connection: Connection, org_id: str, limit: int) -> Sequence[RowMapping]:
