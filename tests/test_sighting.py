@@ -57,6 +57,36 @@ async def test_who_contributed_it_does_not_count_again_by_seeing_it(
         assert [one["confidence"] for one in await _released(center, reader)] == [50]
 
 
+async def test_a_sighting_that_moves_with_what_was_seen_makes_nobody_surer_of_the_old_value(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with world(database_url, tmp_path) as center:
+        first, second = await center.org("first"), await center.org("second")
+        wide = indicator(VALUE, "clear", confidence=20)
+        seen = {
+            "type": "sighting",
+            "spec_version": "2.1",
+            "id": "sighting--8a1f2f60-50a1-4c0a-9a51-6a1f7c2d9e10",
+            "created": "2026-10-01T08:00:00.000Z",
+            "modified": "2026-10-01T08:00:00.000Z",
+            "sighting_of_ref": wide["id"],
+            "object_marking_refs": [TLP["green"]],
+        }
+        await center.push(first, [wide, seen])
+        await center.push(second, [indicator(VALUE, "amber", confidence=50)])
+        await center.project()
+        assert [one["confidence"] for one in await _released(center, second)] == [20, 60]
+        moved = indicator("other.cybercoop-test.net", "clear", id=wide["id"])
+        await center.push(first, [moved | {"modified": "2026-10-02T08:00:00.000Z"}])
+        await center.project()
+        by_value = {
+            one["pattern"]: one["confidence"]
+            for one in await _released(center, second)
+            if "revoked" not in one
+        }
+        assert by_value[f"[domain-name:value = '{VALUE}']"] == 50
+
+
 async def test_a_vote_makes_all_less_sure_until_it_is_taken_back(
     database_url: str, tmp_path: Path
 ) -> None:

@@ -28,6 +28,7 @@ ROOMS = (
     *("responses/doing.py", "responses/leading.py", "responses/starting.py"),
     *("responses/linked.py", "responses/commands/block.py", "web/api/planning.py"),
     *("playbooks/variables.py", "playbooks/duties.py", "store/responses.py", "store/runs.py"),
+    "store/contributions.py",
 )
 UNSEEN = (
     r"The format 'x' is made of several files\.",

@@ -114,19 +114,22 @@ class Cycle:
         catalogues = frozenset(org_id for org_id, (_, catalogue) in self.names.items() if catalogue)
         standing = [row for row in rows.values() if row.stands]
         resolved = await resolve(self.connection, standing, catalogues)
+        touched = _places(rows.values())
+        if kinds == _SIGHTING:
+            touched |= await self._seen([*rows.values()], resolved)
         await projection.move(self.connection, [one.as_move() for one in resolved])
         await references.remember_ends(
             self.connection, [end for one in resolved for end in one.as_ends()]
         )
         after = {(one.at_lock, one.key) for one in resolved if one.at_lock and one.key}
-        touched = _places(rows.values()) | after
-        if kinds == _SIGHTING:
-            touched |= await self._seen([*rows.values()], resolved)
-        await self._settle(touched)
+        await self._settle(touched | after)
         return [one.row.stix_id for one in resolved if one.moves]
 
     async def _seen(self, rows: list[Row], resolved: list[Resolved]) -> set[Place]:
-        """Return the places whose confidence depends on these sightings, before and now."""
+        """Return the places whose confidence depends on these sightings, before and now.
+
+        Asked before the new ends are remembered, or nobody knew where they counted.
+        """
         before = await references.ends_of(self.connection, [row.seq for row in rows])
         counted = {
             (row.at_lock, key) for row in rows for key in before[row.seq].values() if row.at_lock
