@@ -133,3 +133,30 @@ async def test_a_note_about_a_report_of_the_same_push_is_released(
         await center.project()
         found = {one["type"]: one for one in await center.feed(other)}
         assert found["note"]["object_refs"] == [found["report"]["id"]]
+
+
+@pytest.mark.parametrize("kind", ["note", "incident"])
+async def test_a_text_that_was_not_cleared_stays_when_the_one_after_it_is_deleted(
+    kind: str, database_url: str, tmp_path: Path
+) -> None:
+    async with world(database_url, tmp_path) as center:
+        county, other = await center.org("county"), await center.org("other")
+        said = {"note": {"content": "Nobody knows.", "object_refs": [SEEN["id"]]}}
+        text = {
+            "type": kind,
+            "spec_version": "2.1",
+            "id": f"{kind}--5f0d2c4e-6d7f-4c0a-8a27-1d1f6d0c7b55",
+            "created": "2026-10-01T08:00:00.000Z",
+            "modified": "2026-10-01T08:00:00.000Z",
+            "object_marking_refs": [TLP["amber+strict"]],
+        } | said.get(kind, {"name": "Nobody knows."})
+        later = {"modified": "2026-10-02T08:00:00.000Z", "object_marking_refs": [TLP["green"]]}
+        await center.push(county, [SEEN, text])
+        await center.push(county, [text | later])
+        path = f"/taxii2/coop/collections/contributions/objects/{text['id']}/"
+        last = {"match[version]": "last"}
+        assert (await center.request("DELETE", path, county, params=last)).status == 200
+        await center.project()
+        assert kind not in [one["type"] for one in await center.feed(other)]
+        (kept,) = (await center.get("/api/v1/unreleased", county)).json["unreleased"]
+        assert (kept["id"], kept["reason"][:8]) == (text["id"], "Its text")

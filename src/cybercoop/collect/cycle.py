@@ -23,7 +23,7 @@ from cybercoop.collect.places import (
     sift,
     with_narrower,
 )
-from cybercoop.collect.resolving import Resolved, resolve
+from cybercoop.collect.resolving import Resolved, may_count, resolve
 from cybercoop.collect.writing import Change, earlier_ids, row_of
 from cybercoop.guard import Level
 from cybercoop.indicators import context
@@ -107,7 +107,7 @@ class Cycle:
         rows = {
             row.seq: row
             for row in (*await projection.rows(self.connection, claimed), *woken)
-            if row.type in kinds and refers(row, self.names)
+            if row.type in kinds and refers(row, self.names) and may_count(row)
         }
         if not rows:
             return []

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from cybercoop.indicators import context, sameness
+from cybercoop.indicators.sameness import WAITS
 from cybercoop.sharing import locks, narrowest
 from cybercoop.store import projection, references
 from cybercoop.store.database import Connection
 from cybercoop.store.projection import Place, Row
 
-WAITS = "It waits until everything that it refers to is released."
 APART = "What it refers to is under locks that no reader is sure to hold together."
+_WAITING = frozenset({None, WAITS, APART})
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,14 @@ class _Found:
         if released is not None and locks.is_tighter(released[0], than=row.lock):
             released = None
         return self.catalogue.get(ref) or self.own.get((row.org_id, ref)) or released
+
+
+def may_count(row: Row) -> bool:
+    """Say whether a contribution counts, or will, where its ends let it.
+
+    A text that was not cleared, an echo, what is set aside: these were told so and stay there.
+    """
+    return row.note in _WAITING
 
 
 async def resolve(

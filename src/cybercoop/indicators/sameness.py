@@ -15,6 +15,7 @@ from cybercoop.indicators import patterns
 from cybercoop.indicators.context import NAMED, REFERRING, TEXTS
 from cybercoop.indicators.observables import contributing, deterministic_id
 
+WAITS = "It waits until everything that it refers to is released."
 _UNLIFTED = "A STIX 2.0 {} cannot be lifted to 2.1 without inventing {}; send it as STIX 2.1."
 _INVENTED = {"malware": "is_family", "observed-data": "observables with ids", "report": None}
 
@@ -42,9 +43,7 @@ def standing(
     if kind in TEXTS and not with_text:
         return Standing(None, "Its text was not cleared; push it with --with-text to release it.")
     if kind in REFERRING:
-        return Standing(
-            None, "It waits until everything that it refers to is released.", waits=True
-        )
+        return Standing(None, WAITS, waits=True)
     if kind in NAMED and "name" not in body:
         return Standing(None, f"A {kind} without a name is kept, but not released.")
     if kind in NAMED:

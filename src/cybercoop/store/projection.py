@@ -50,6 +50,7 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     named: bool
     with_text: bool
     effective_until: int | None
+    note: str | None
     bytes: bytes
 
     @property
