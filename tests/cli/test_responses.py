@@ -126,10 +126,18 @@ def test_a_whole_response(desk: Desk) -> None:
     shown = desk.run("Landkreis A", "task", "show", task).stdout
     assert "→ yes" in shown
     assert "beleg.txt" in shown
-    board = desk.run("lena", "response", "show", one, "--answers").stdout
-    assert "ÜBUNG: lage: running" in board
-    assert [line for line in board.splitlines() if line.startswith("Landkreis A") and "✔" in line]
-    assert "yes 1, no 0, unknown 0" in board
+
+    def board() -> str:
+        return desk.run("lena", "response", "show", one, "--answers").stdout
+
+    def ticked() -> bool:
+        """Say whether the step is done, which the worker notes a moment after the task."""
+        rows = [line for line in board().splitlines() if line.startswith("Landkreis A")]
+        return "✔" in "".join(rows)
+
+    desk.until(ticked)
+    assert "ÜBUNG: lage: running" in board()
+    assert "yes 1, no 0, unknown 0" in board()
     second = task_of(desk, "Landkreis B")
     desk.run("Landkreis B", "task", "fail", second, "--reason", "Kein Zugriff")
 
