@@ -26,6 +26,7 @@ from cybercoop.store import responses
 from cybercoop.store.database import Connection, explained
 
 _EVERY = 0.5
+_QUEUE_EVERY = 0.25
 
 _log = structlog.get_logger("responses")
 
@@ -51,7 +52,7 @@ class Engine:
     def register(self, durable: Durable) -> None:
         """Register the workflows under names that stay the same for ever."""
         self.durable = durable
-        self.queue = durable.queue("responses")
+        self.queue = durable.queue("responses", every=_QUEUE_EVERY)
         self.response_workflow = durable.workflow("response", self._response)
         self.run_workflow = durable.workflow("run", self._run)
         self.revert_workflow = durable.workflow("revert", self._revert)

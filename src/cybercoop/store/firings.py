@@ -93,12 +93,17 @@ _CONTRIBUTED = tuple(contributions.c[name] for name in Contributed.__struct_fiel
 _SHOWN = tuple(firings.c[name] for name in Firing.__struct_fields__)
 
 
+_HEADS = union_all(
+    select(literal("clock").label("what"), clocks.c.name, cast(clocks.c.last, Text())).where(
+        clocks.c.name.in_(("projector", "incidents"))
+    ),
+    select(literal("watch"), watches.c.name, watches.c.cursor),
+)
+
+
 async def heads(connection: Connection) -> tuple[dict[str, int], dict[str, str]]:
     """Return how far everything has come that rules look at, and how far they have looked."""
-    now = select(literal("clock").label("what"), clocks.c.name, cast(clocks.c.last, Text()))
-    seen = select(literal("watch"), watches.c.name, watches.c.cursor)
-    query = union_all(now.where(clocks.c.name.in_(("projector", "incidents"))), seen)
-    rows = (await connection.execute(query)).all()
+    rows = (await connection.execute(_HEADS)).all()
     far = {name: int(said) for what, name, said in rows if what == "clock"}
     return far, {name: said for what, name, said in rows if what == "watch"}
 

@@ -101,10 +101,12 @@ async def running(connection: Connection) -> list[Response]:
     return [thing(Response, row) for row in await connection.execute(query)]
 
 
+_ROUNDS = select(responses.c.id, responses.c.turn).where(responses.c.state == "running")
+
+
 async def rounds(connection: Connection) -> list[tuple[str, int]]:
     """Return which responses are running, and how often the engine has begun with each."""
-    query = select(responses.c.id, responses.c.turn).where(responses.c.state == "running")
-    return [(row.id, row.turn) for row in await connection.execute(query)]
+    return [(row.id, row.turn) for row in await connection.execute(_ROUNDS)]
 
 
 async def change(connection: Connection, response_id: str, now: int, **values: Any) -> None:
