@@ -64,6 +64,17 @@ def batches(name: str, content: bytes) -> Iterator[Batch]:
         yield Batch(head + b",".join(part) + b"]}", len(part))
 
 
+def definitions(part: Batch) -> list[bytes]:
+    """Return the markings that are defined in a batch."""
+    return [raw for raw in cut(part.body).objects if _DEFINITION.search(raw)]
+
+
+def led_by(known: Sequence[bytes], part: Batch) -> Batch:
+    """Return a batch with other objects before its own; ``count`` stays that of its own."""
+    head, mark, own = part.body.partition(b'"objects":[')
+    return Batch(head + mark + b"".join(raw + b"," for raw in known) + own, part.count)
+
+
 async def push(
     url: str, token: str, query: Mapping[str, str], parts: Iterable[Batch]
 ) -> AsyncIterator[tuple[Batch, dict[str, Any]]]:

@@ -2,16 +2,18 @@
 
 import asyncio
 import json
+import signal
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from urllib.request import Request, urlopen
 
 import pytest
 
 from cli.terminal import PATIENCE, Terminal, address_in
-from world import indicator
+from world import TAXII, indicator
 
 
 @dataclass(frozen=True)
@@ -116,3 +118,61 @@ def test_a_center_that_is_not_there_is_no_riddle(center: Terminal) -> None:
     file = County(center, {}).file(indicator("a.example", "green"))
     said = center.run("push", file, "--url", "http://127.0.0.1:1", "--token", "coop_x", code=1)
     assert "127.0.0.1:1" in said.stderr
+
+
+def test_a_dry_run_of_many_objects_knows_the_markings_that_came_first(county: County) -> None:
+    marking = {
+        "type": "marking-definition",
+        "spec_version": "2.1",
+        "id": "marking-definition--5c0ffee0-0000-4000-8000-000000000000",
+        "created": "2026-10-01T08:00:00.000Z",
+        "definition_type": "statement",
+        "definition": {"statement": "Nur für den Dienstgebrauch"},
+    }
+    marked = [indicator(f"evil{number}.example", marking["id"]) for number in range(1200)]
+    file = county.file(*marked, marking, bundle=True)
+    dry = county.push_json(file, "--tlp", "green", "--dry-run")
+    assert dry["counts"] == {"accepted": 1201}
+    real = county.push_json(file, "--tlp", "green")
+    assert dry["verdicts"] == real["verdicts"]
+
+
+def test_one_push_is_meant_for_one_group(county: County) -> None:
+    file = county.file(indicator("evil.example"))
+    for groups in (("krisenstab", "members"), ("",)):
+        said = [word for group in groups for word in ("--group", group)]
+        complaint = county.push(file, *said, code=2).stderr
+        assert "one group" in complaint
+    (verdict,) = county.push_json(file, "--group", "krisenstab")["verdicts"]
+    assert verdict["lock"] == "group:krisenstab"
+
+
+def test_only_what_was_taken_can_be_undone(county: County) -> None:
+    file = county.file(indicator("evil.example"))
+    assert "--undo" in county.push(file, "--tlp", "green").stderr
+    assert "--undo" not in county.push(file, "--tlp", "green").stderr
+    other = county.file(indicator("red.example"), name="red.json")
+    assert "--undo" not in county.push(other, "--tlp", "red", code=1).stderr
+
+
+def test_a_push_that_is_broken_off_says_how_to_take_it_back(county: County) -> None:
+    file = county.file(*(indicator(f"evil{number}.example") for number in range(20_000)))
+    token = county.client["CYBERCOOP_TOKEN"]
+    with county.terminal.started("push", file, "--tlp", "green", **county.client) as process:
+        while not _own(county, token):
+            assert process.returncode is None
+        process.send_signal(signal.SIGINT)
+        _, complaint = process.communicate(PATIENCE)
+    assert process.returncode == 130
+    (hint,) = [line for line in complaint.splitlines() if line.startswith("undo with: ")]
+    assert len(_own(county, token)) > 0
+    county.push("--undo", hint.split()[-1])
+    assert _own(county, token) == []
+
+
+def _own(county: County, token: str) -> list[Any]:
+    """Return the first of what the county has given."""
+    url = f"{county.client['CYBERCOOP_URL']}/taxii2/coop/collections/contributions/objects/"
+    headers = {"Authorization": f"Bearer {token}", "Accept": TAXII}
+    with urlopen(Request(url, headers=headers)) as answer:  # noqa: S310 - our own http
+        return json.load(answer).get("objects", [])

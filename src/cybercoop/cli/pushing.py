@@ -7,7 +7,7 @@ import tempfile
 import time
 import uuid
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -60,7 +60,9 @@ def push(
     files: Files = None,
     url: Url = "http://127.0.0.1:8080",
     tlp: Annotated[str | None, typer.Option(help="Level of what carries none.")] = None,
-    group: Annotated[str | None, typer.Option(help="Group that all of it is meant for.")] = None,
+    group: Annotated[
+        list[str] | None, typer.Option(help="The one group that all of it is meant for.")
+    ] = None,
     named: Annotated[bool, typer.Option("--named", help="Be named as contributor.")] = False,
     with_text: WithText = False,
     reader: ReaderName = None,
@@ -105,14 +107,16 @@ def push(
 
 
 def _query(
-    tlp: str | None, group: str | None, *, named: bool, with_text: bool, dry_run: bool
+    tlp: str | None, groups: Sequence[str] | None, *, named: bool, with_text: bool, dry_run: bool
 ) -> dict[str, str]:
     if tlp is not None and tlp.lower() not in LEVELS:
         msg = f"--tlp is one of {', '.join(LEVELS)}."
         raise Misused(msg)
+    if groups is not None and (len(groups) > 1 or not groups[0].strip()):
+        raise Misused("--group names one group; push once for each that it is meant for.")
     said = {
         "tlp": tlp,
-        "group": group,
+        "group": groups[0] if groups else None,
         "named": "1" if named else None,
         "with_text": "1" if with_text else None,
         "dry_run": "1" if dry_run else None,
@@ -162,11 +166,17 @@ class _Told:
     audience: dict[str, list[str]] = field(default_factory=dict)
     late: list[Bad] = field(default_factory=list)
 
-    def take(self, answer: Mapping[str, Any], places: Iterator[str]) -> None:
-        """Take in the answer to one batch, whose objects stood at ``places``."""
+    @property
+    def undoable(self) -> str | None:
+        """Return the id of the push, or None while nothing of it was taken."""
+        taken = any(outcome == "accepted" for outcome, _, _ in self.summary)
+        return self.push_id if taken else None
+
+    def take(self, answer: Mapping[str, Any], places: Sequence[str]) -> None:
+        """Take in the answer to one batch, whose last objects stood at ``places``."""
         self.push_id = answer.get("push_id")
         self.audience |= answer.get("audience", {})
-        for verdict, where in zip(answer["verdicts"], places, strict=True):
+        for verdict, where in zip(answer["verdicts"][-len(places) :], places, strict=True):
             self.summary[verdict["outcome"], verdict["lock"], verdict["reason"]] += 1
             placed = {"where": where} | verdict
             if verdict["outcome"] == "refused":
@@ -207,16 +217,30 @@ def _send(
 
     async def run(answers: AsyncIterator[tuple[Batch, dict[str, Any]]]) -> None:
         async for batch, answer in answers:
-            told.take(answer, (places.popleft() for _ in range(batch.count)))
+            told.take(answer, [places.popleft() for _ in range(batch.count)])
             progress.advance(task, batch.count)
+
+    sent = _reminded(batches(), forgets="dry_run" in query)
 
     with _progress(quiet=told.kept is not None) as progress:
         task = progress.add_task("push", total=sum(each.count for each in previews))
         try:
-            asyncio.run(run(client.push(url, token, query, batches())))
+            asyncio.run(run(client.push(url, token, query, sent)))
         except PushFailed:
-            _undo_hint(told.push_id)
+            _undo_hint(told.undoable)
             raise
+        except KeyboardInterrupt:
+            # What is on its way may arrive yet, and nobody waits for the answer that tells its id.
+            _undo_hint(query.get("push_id"))
+            raise
+
+
+def _reminded(parts: Iterable[Batch], *, forgets: bool) -> Iterator[Batch]:
+    """Put the markings that earlier batches defined before each where the center forgets them."""
+    known: list[bytes] = []
+    for part in parts:
+        yield client.led_by(known, part)
+        known += client.definitions(part) if forgets else []
 
 
 def _undo_hint(push_id: str | None) -> None:
@@ -249,7 +273,7 @@ def _print(told: _Told, previews: Sequence[Preview], *, dry_run: bool, as_json: 
         locks = sorted(told.audience, key=lambda lock: (lock not in {PUBLIC, COMMUNITY}, lock))
         seen = [{"lock": _lock(lock), "readers": _readers(lock, told)} for lock in locks]
         out.print(table(("lock", "readers"), seen))
-    _undo_hint(told.push_id)
+    _undo_hint(told.undoable)
 
 
 def _print_json(told: _Told, previews: Sequence[Preview], *, dry_run: bool) -> None:
