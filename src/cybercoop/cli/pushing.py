@@ -226,12 +226,10 @@ def _send(
         task = progress.add_task("push", total=sum(each.count for each in previews))
         try:
             asyncio.run(run(client.push(url, token, query, sent)))
-        except PushFailed:
-            _undo_hint(told.undoable)
-            raise
-        except KeyboardInterrupt:
-            # What is on its way may arrive yet, and nobody waits for the answer that tells its id.
-            _undo_hint(query.get("push_id"))
+        except (PushFailed, KeyboardInterrupt) as end:
+            # What is broken off may arrive yet, and nobody waits for the answer that tells its id.
+            answered = isinstance(end, PushFailed)
+            _undo_hint(told.undoable if answered else query.get("push_id"))
             raise
 
 
