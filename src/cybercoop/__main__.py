@@ -75,7 +75,8 @@ def main() -> None:
         err.print(f"error: {error}", markup=False, soft_wrap=True)
         sys.exit(2 if isinstance(error, Misused) else 1)
     except OSError as error:  # the database, a file or the terminal is not there
-        err.print(f"error: {error.strerror or error}", markup=False, soft_wrap=True)
+        at = f"{error.filename}: " if error.filename else ""
+        err.print(f"error: {at}{error.strerror or error}", markup=False, soft_wrap=True)
         sys.exit(1)
 
 

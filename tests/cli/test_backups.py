@@ -307,7 +307,17 @@ def test_a_place_without_a_center_is_taken_without_asking(center: Terminal, tmp_
 def test_what_is_not_there_is_wrong_usage(center: Terminal) -> None:
     for line in (["backup", "--verify", "nowhere"], ["restore", "nowhere"], ["restore", "."]):
         assert "There is no file" in center.run(*line, code=2).stderr
-    assert "No such file" in center.run("backup", "nowhere/kept.sqlite", code=1).stderr
+    complaint = center.run("backup", "nowhere/kept.sqlite", code=2).stderr
+    assert "There is no folder nowhere" in complaint
+
+
+def test_a_place_that_cannot_be_is_named(center: Terminal, tmp_path: Path) -> None:
+    center.run("backup", tmp_path / "kept.sqlite")
+    file = tmp_path / "file"
+    file.write_text("")
+    database = f"sqlite:///{file}/below/coop.sqlite"
+    said = center.run("restore", tmp_path / "kept.sqlite", code=1, CYBERCOOP_DATABASE=database)
+    assert f"{file}/below: Not a directory" in said.stderr
 
 
 @pytest.mark.parametrize("revision", [one for one in REVISIONS if one != REVISIONS[-1]])

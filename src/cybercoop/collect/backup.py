@@ -36,12 +36,15 @@ def back_up(url: str, file: Path, now: datetime, tell: Tell) -> Backup:
     """Write the center at ``url``, running or not, into ``file``, for its owner alone.
 
     A folder gets a file named after the time. Raises ``Misused`` for PostgreSQL, for a database
-    without a center and for a file that is there already; a broken database is ``Refused``.
+    without a center, for a folder that is not there and for a file that is there already; a broken
+    database is ``Refused``.
     """
     source = store.file_of(url)
     target = file / f"cybercoop-{_stamp(now)}.sqlite" if file.is_dir() else file
     if not source.exists() or not store.has_center(source):
         raise Misused(f"{source} has no center to back up; look at CYBERCOOP_DATABASE.")
+    if not target.parent.is_dir():
+        raise Misused(f"There is no folder {target.parent}; make it first.")
     _require_free(target)
     with _kept_when_whole(target) as draft:
         store.copy(source, draft, lambda done, whole: tell("copy", done, whole))
