@@ -198,9 +198,12 @@ def org_leave(
         Path, typer.Option(help="File that takes all that it contributed, and its incidents.")
     ],
     withdraw: Annotated[
-        bool,
-        typer.Option("--withdraw/--keep", help="What becomes of its contributions and incidents."),
-    ],
+        bool | None,
+        typer.Option(
+            "--withdraw/--keep",
+            help="What becomes of its contributions and incidents; one of the two is needed.",
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Let an organisation leave: its credentials end at once, its data is handed out.
@@ -209,6 +212,8 @@ def org_leave(
 
     cybercoop org leave "Landkreis Cochem-Zell" --export all.json --withdraw
     """
+    if withdraw is None:
+        raise Misused("Say what becomes of its contributions and incidents: --withdraw or --keep.")
 
     async def work(database: Database) -> Left:
         return await leaving.leave(database, name, export, Surroundings().now(), withdraw=withdraw)
