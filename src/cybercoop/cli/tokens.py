@@ -34,7 +34,8 @@ def _shown(token: Token) -> dict[str, Any]:
 
 
 def _print_new(token: Token, text: str, *, as_json: bool) -> None:
-    sentence = f"Token {token.id} ({token.scope.value}), shown only this once:\n{text}"
+    until = f"good until {date(token.expires_at)}"
+    sentence = f"Token {token.id} ({token.scope.value}, {until}), shown only this once:\n{text}"
     one(_shown(token) | {"token": text}, sentence, as_json=as_json)
 
 
@@ -76,18 +77,27 @@ def rotate(
     overlap_hours: Annotated[
         int, typer.Option(min=0, max=720, help="Hours for which the old one still works.")
     ] = 24,
+    days: Annotated[
+        int | None,
+        typer.Option(min=1, max=3650, help="Days until the new one expires; else as for the old."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Make a successor with the same scope; the old token ends after the overlap.
 
+    A token that is rotated again while it overlaps has a short life: say --days then.
+
     For example:
 
     cybercoop token rotate coop_Zk3v1 --overlap-hours 48
+    cybercoop token rotate coop_Zk3v1 --days 365
     """
 
     async def work(database: Database) -> tuple[Token, str]:
         async with database.write() as connection:
-            return await tokens.rotate(connection, Surroundings(), token_id, overlap_hours)
+            return await tokens.rotate(
+                connection, Surroundings(), token_id, overlap_hours, days=days
+            )
 
     _print_new(*on_database(work), as_json=as_json)
 

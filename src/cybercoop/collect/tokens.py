@@ -31,15 +31,29 @@ async def create(
 
 
 async def rotate(
-    connection: Connection, around: Surroundings, token_id: str, overlap_hours: int
+    connection: Connection,
+    around: Surroundings,
+    token_id: str,
+    overlap_hours: int,
+    *,
+    days: int | None = None,
 ) -> tuple[Token, str]:
-    """Make a successor of a good token; the old one ends after ``overlap_hours``."""
+    """Make a successor of a good token; the old one ends after ``overlap_hours``.
+
+    The successor is good for ``days``, or for as many as there are from the old one's first to its
+    last.
+    """
     old, now = await tokens.find(connection, token_id), around.now()
     if old.revoked_at is not None or (old.expires_at is not None and old.expires_at <= now):
         raise Misused("This token has ended; make a new one with `cybercoop token create`.")
     lifetime = (old.expires_at - old.created_at) // _DAY if old.expires_at else 365
     made = await create(
-        connection, around, old.org_id, old.scope, person_id=old.person_id, days=max(lifetime, 1)
+        connection,
+        around,
+        old.org_id,
+        old.scope,
+        person_id=old.person_id,
+        days=days or max(lifetime, 1),
     )
     await tokens.expire(connection, old.id, now + overlap_hours * _HOUR)
     return made
