@@ -62,6 +62,11 @@ def test_a_token_is_shown_once_rotated_with_overlap_and_revoked(terminal: Termin
     assert not any(one["token"] in listed for one in (old, own, new))
     expiry = {one["id"]: one["expires"] for one in json.loads(listed)["tokens"]}
     assert expiry[old["id"]] < old["expires"] <= expiry[new["id"]]
+    again = terminal.json("token", "rotate", old["id"], "--days", "90")
+    assert again["expires"] > new["expires"]  # though the old one ends within the hour
+    said = terminal.run("token", "rotate", again["id"], "--days", "5").stdout
+    (last, *_) = terminal.json("token", "list")["tokens"]
+    assert f"good until {last['expires']}" in said
     assert terminal.json("token", "revoke", new["id"])["revoked"] is not None
     terminal.run("token", "revoke", new["id"], code=2)
     with terminal.serving() as said:
@@ -96,7 +101,8 @@ def test_who_leaves_takes_everything_along(terminal: Terminal) -> None:
         client = {"CYBERCOOP_URL": address_in(said), "CYBERCOOP_TOKEN": tokens["Landkreis A"]}
         terminal.run("push", "odd.json", "--tlp", "green", **client)
         leave = ("org", "leave", "Landkreis A", "--export", "gone.json")
-        terminal.run(*leave, code=2)  # whether to withdraw or keep has to be said
+        unsaid = terminal.run(*leave, code=2).stderr
+        assert "--withdraw or --keep" in unsaid
         left = terminal.json(*leave, "--withdraw")
         assert (left["exported"], left["contributions"]) == (1, "withdrawn")
         assert "401" in terminal.run("push", "odd.json", code=1, **client).stderr
@@ -184,7 +190,29 @@ def test_what_is_known_of_a_person_is_changed(center: Terminal) -> None:
         assert reason in center.run(*change, *words, code=2, COLUMNS="200").stderr
     alone = center.json(*change, "--without", "deputy", "--name", "Anna Meier")
     assert alone == changed | {"deputy": None, "name": "Anna Meier"}
-    assert "0 people" in center.run("user", "change", "anna@a.example", code=2).stderr
+    complaint = center.run("user", "change", "anna@a.example", code=2).stderr
+    assert "Nobody is known as 'anna@a.example'" in complaint
+
+
+def test_a_mail_address_is_the_same_in_any_letter_case(terminal: Terminal) -> None:
+    terminal.run("init", "--name", "Testzentrum")
+    for name in ("Landkreis A", "Landkreis B"):
+        terminal.run("org", "add", name, "--kind", "member")
+    add = ("user", "add", "Anna", "--org", "Landkreis A", "--mail")
+    anna = terminal.json(*add, "Anna@A.example")
+    assert anna["mail"] == "Anna@A.example"
+    assert "already known" in terminal.run(*add, "anna@a.EXAMPLE", code=2).stderr
+    bert = terminal.json(*add, "bert@a.example", "--deputy", "anna@a.example")
+    assert bert["deputy"] == anna["id"]
+    change = ("user", "change", "BERT@a.example")
+    assert "already known" in terminal.run(*change, "--mail", "anna@A.example", code=2).stderr
+    assert terminal.json(*change, "--mail", "Bert@a.example")["id"] == bert["id"]
+    there = terminal.json("user", "add", "A", "--org", "Landkreis B", "--mail", "anna@a.example")
+    several = terminal.run("token", "create", "--person", "ANNA@a.example", code=2).stderr
+    assert anna["id"] in several
+    assert there["id"] in several
+    made = terminal.json("token", "create", "--person", "Anna@A.example")
+    assert made["person"] == anna["id"]
 
 
 def test_what_looks_like_markup_is_shown_as_it_was_written(center: Terminal) -> None:

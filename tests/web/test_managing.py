@@ -101,6 +101,23 @@ async def test_a_county_gives_out_and_ends_its_own_tokens(
         assert refused["code"] == "misused"
 
 
+async def test_a_token_goes_to_nobody_else_of_the_same_address(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with world(database_url, tmp_path) as center:
+        analyst = await admin(center, "Testzentrum")
+        for name in ("Landkreis A", "Landkreis B"):
+            county = await admin(center, name)
+            said = {"name": "IT", "mail": "it@dienstleister.example"}
+            person = await ask(center, "POST", "/people", county, said, 201)
+        said = {"person": "IT@dienstleister.example"}
+        refused = await ask(center, "POST", "/tokens", analyst, said, 422)
+        assert "Several people" in refused["detail"]
+        said = {"organisation": "Landkreis B"} | said
+        made = await ask(center, "POST", "/tokens", analyst, said, 201)
+        assert made["shown"]["person"] == person["id"]
+
+
 async def test_a_county_changes_its_people_and_nobody_elses(
     database_url: str, tmp_path: Path
 ) -> None:

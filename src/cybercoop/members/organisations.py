@@ -113,6 +113,11 @@ def checked_mail(mail: str) -> str:
     return mail.strip()
 
 
+def goes_by(person: Person, named: str) -> bool:
+    """Say whether an id or a mail address, in whatever letter case, means a person."""
+    return named == person.id or named.lower() == person.mail.lower()
+
+
 def changed(
     person: Person,
     *,

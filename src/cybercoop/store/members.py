@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, delete, insert, or_, select, text, true, update
+from sqlalchemy import ColumnElement, Table, delete, func, insert, or_, select, text, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
@@ -211,12 +211,27 @@ async def leave(connection: Connection, group_id: str, org_id: str) -> None:
 
 
 async def add_person(connection: Connection, new: Person, now: int) -> None:
-    """Remember a person; raise ``Misused`` when the address is known there."""
+    """Remember a person; raise ``Misused`` when the address is known there, in any letter case."""
     row: dict[str, Any] = {"id": new.id, "org_id": new.org_id, "name": new.name, "mail": new.mail}
     row |= {"phones": json.dumps(new.phones), "roles": json.dumps(new.roles), "created_at": now}
     row["deputy_id"] = new.deputy_id
+    await require_own_mail(connection, new)
     msg = f"{new.mail} is already known in this organisation."
     await _add_unique(connection, people, row, msg)
+
+
+async def require_own_mail(connection: Connection, person: Person) -> None:
+    """Raise ``Misused`` when a colleague has the address, in whatever letter case."""
+    c = people.c
+    colleague = select(c.mail).where(c.org_id == person.org_id, c.id != person.id)
+    taken = await connection.scalar(colleague.where(_has_mail(person.mail)).limit(1))
+    if taken is not None:
+        msg = f"{taken} is already known in this organisation."
+        raise Misused(msg)
+
+
+def _has_mail(mail: str) -> ColumnElement[bool]:
+    return func.lower(people.c.mail) == func.lower(mail)
 
 
 async def _add_unique(
@@ -230,16 +245,22 @@ async def _add_unique(
 
 
 async def find_person(connection: Connection, mail_or_id: str) -> Person:
-    """Return the person of that mail address or id; raise ``Misused`` when there is none."""
+    """Return the person of that mail address, in any letter case, or id; raise ``Misused``."""
     query = (
         select(people)
         .join(organisations, organisations.c.id == people.c.org_id)
-        .where(or_(people.c.id == mail_or_id, people.c.mail == mail_or_id))
+        .where(or_(people.c.id == mail_or_id, _has_mail(mail_or_id)))
         .where(organisations.c.left_at.is_(None))
+        .order_by(people.c.id)
     )
-    rows = (await connection.execute(query)).mappings().all()
-    if len(rows) != 1:
-        msg = f"{len(rows)} people are known as {mail_or_id!r}; name one by id."
+    found = (await connection.execute(query)).mappings().all()
+    rows = [row for row in found if mail_or_id in {row["id"], row["mail"]}] or found
+    if not rows:
+        msg = f"Nobody is known as {mail_or_id!r}; look at the address."
+        raise Misused(msg)
+    if len(rows) > 1:
+        ids = ", ".join(row["id"] for row in rows)
+        msg = f"{len(rows)} people are known as {mail_or_id!r}; name one by id: {ids}."
         raise Misused(msg)
     row = rows[0]
     phones, roles = tuple(json.loads(row["phones"])), tuple(json.loads(row["roles"]))

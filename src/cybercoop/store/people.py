@@ -7,6 +7,7 @@ from sqlalchemy.exc import IntegrityError
 
 from cybercoop.errors import Misused
 from cybercoop.members.organisations import Person
+from cybercoop.store import members
 from cybercoop.store.database import Connection
 from cybercoop.store.tables import organisations, people
 
@@ -58,6 +59,9 @@ async def change(connection: Connection, changed: Person) -> None:
     c = people.c
     said = {"name": changed.name, "mail": changed.mail, "deputy_id": changed.deputy_id}
     lists = {"phones": json.dumps(changed.phones), "roles": json.dumps(changed.roles)}
+    before = await connection.scalar(select(c.mail).where(c.id == changed.id))
+    if before != changed.mail:
+        await members.require_own_mail(connection, changed)
     mine = update(people).where(c.id == changed.id).values(**said, **lists)
     try:
         await connection.execute(mine)

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from cybercoop.collect import founding
 from cybercoop.errors import NotFound, Refused
-from cybercoop.members.organisations import Person, changed, checked_mail
+from cybercoop.members.organisations import Person, changed, checked_mail, goes_by
 from cybercoop.members.tokens import Scope
 from cybercoop.store import members, people
 from cybercoop.store.database import Connection
@@ -129,7 +129,7 @@ async def _deputy(connection: Connection, org_id: str, named: str | None) -> str
     if named is None:
         return None
     for one in await people.all_of(connection, org_id):
-        if named in {one.id, one.mail}:
+        if goes_by(one, named):
             return one.id
     raise Refused("There is no person of that mail address or id in the organisation.", "deputy")
 

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from cybercoop.collect import tokens as deeds
 from cybercoop.errors import Misused, NotFound, Refused
-from cybercoop.members.organisations import Organisation, Person
+from cybercoop.members.organisations import Organisation, Person, goes_by
 from cybercoop.members.tokens import Scope, Token
 from cybercoop.store import people, tokens
 from cybercoop.store.database import Connection
@@ -116,10 +116,13 @@ async def _person(
     if call.body.person is None:
         return None
     everybody = call.is_center and call.body.organisation is None
-    for one in await people.all_of(connection, None if everybody else org.id):
-        if call.body.person in {one.id, one.mail}:
-            return one
-    raise Refused("There is no person of that mail address or id for you.", "person")
+    known = await people.all_of(connection, None if everybody else org.id)
+    found = [one for one in known if goes_by(one, call.body.person)]
+    if len(found) > 1:
+        raise Refused("Several people have this mail address; name one by id.", "person")
+    if not found:
+        raise Refused("There is no person of that mail address or id for you.", "person")
+    return found[0]
 
 
 async def rotate_token(call: Call[Nothing, Rotation]) -> MadeToken:
