@@ -287,7 +287,7 @@ def export(
 
     For example:
 
-    cybercoop incident export 5c0ffee0-0000 --to vorfall.pdf --format pdf
+    cybercoop incident export ID --to vorfall.pdf --format pdf
     """
     made = _asker(url, token)("GET", _at(incident_id, f"/{format_.value}"))
     content = (

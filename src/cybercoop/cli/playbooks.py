@@ -36,7 +36,7 @@ def check(files: Files, pins: Pins = None, german: German = False, as_json: Json
 
     Warnings keep nothing out. Signatures count with a key given by --pin. For example:
 
-    cybercoop playbook check playbooks/sperrung.json
+    cybercoop playbook check playbooks/04-sperrung.json
     cybercoop playbook check *.json --pin center.pub --german
     """
     pinned = [Pin(pin.stem, signatures.public_key(_read(pin))) for pin in pins or ()]
@@ -109,7 +109,8 @@ def import_(
         if not as_json:
             _show(told, german=german)
     if as_json:
-        many("playbooks", said, as_json=True)
+        taken = [each["playbook"]["id"] for each in said if each["taken"]]
+        many("playbooks", said, as_json=True, id=taken[0] if taken else None)
     if not all(each["taken"] for each in said):
         raise typer.Exit(1)
 
