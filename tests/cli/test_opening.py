@@ -11,9 +11,11 @@ from pathlib import Path
 import asyncpg
 import pytest
 import trustme
+from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from cli.terminal import Terminal
+from cybercoop.store.database import Database
 from forks import Fork
 from postgres_server import PostgresServer
 
@@ -39,6 +41,19 @@ def test_what_is_no_sqlite_database_is_named(command: tuple[str, ...], tmp_path:
     )
     folder = f"sqlite:///{tmp_path}"
     assert "unable to open" in refusal(terminal, *command, CYBERCOOP_DATABASE=folder)
+
+
+def test_what_a_newer_version_wrote_is_called_that(terminal: Terminal) -> None:
+    async def outdate() -> None:
+        database = Database(terminal.database)
+        async with database.write() as connection:
+            await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+        await database.close()
+
+    terminal.run("init", "--name", "Testzentrum")
+    asyncio.run(outdate())
+    for command in (*COMMANDS, ("db", "upgrade")):
+        assert "the schema 9999, which this version does not know" in refusal(terminal, *command)
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)

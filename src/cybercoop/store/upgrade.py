@@ -25,10 +25,14 @@ def _config() -> Config:
 
 
 async def upgrade(database: Database) -> None:
-    """Run every migration that this database has not seen; of two processes one waits."""
+    """Run every migration that this database has not seen; of two processes one waits.
+
+    Raises ``Misused`` for the schema of a newer version.
+    """
 
     def run(connection: SyncConnection) -> None:
         config = _config()
+        _require_known(_revision(connection))
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 
@@ -40,16 +44,25 @@ async def upgrade(database: Database) -> None:
 
 async def require_current(database: Database) -> None:
     """Raise ``Misused`` when the schema is not that of this version."""
-
-    def revision(connection: SyncConnection) -> str | None:
-        return MigrationContext.configure(connection).get_current_revision()
-
     async with database.read() as connection:
-        found = await connection.run_sync(revision)
+        found = await connection.run_sync(_revision)
     if found != ScriptDirectory.from_config(_config()).get_current_head():
-        state = "empty" if found is None else "of another version"
+        _require_known(found)
+        state = "empty" if found is None else "of an older version"
         hint = "cybercoop init --name NAME" if found is None else "cybercoop db upgrade"
         raise Misused(f"The database is {state}; run `{hint}` first.")
+
+
+def _revision(connection: SyncConnection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _require_known(revision: str | None) -> None:
+    """Raise ``Misused`` for what a newer version wrote: an upgrade would not help."""
+    scripts = ScriptDirectory.from_config(_config()).walk_revisions()
+    if revision not in {None, *(one.revision for one in scripts)}:
+        msg = f"The database has the schema {revision}, which this version does not know;"
+        raise Misused(f"{msg} bring in the version that wrote it, or a newer one.")
 
 
 async def founded(database: Database) -> tuple[Center, str]:
