@@ -211,7 +211,8 @@ def _tls(settings: Settings) -> ssl.SSLContext | None:
     try:
         context.load_cert_chain(*settings.tls)
     except (OSError, ssl.SSLError) as error:
-        msg = f"The TLS certificate or key cannot be read: {error}"
+        files = " or ".join(map(str, settings.tls))
+        msg = f"The TLS certificate or key, {files}, cannot be read: {error}"
         raise Misused(msg) from error
     return context
 

@@ -59,3 +59,9 @@ def test_a_worker_ends_with_its_server(center: Terminal, number: signal.Signals)
 def test_what_cannot_be_served_is_said_once(tmp_path: Path) -> None:
     refusal = Terminal(tmp_path).run("serve", code=2).stderr
     assert refusal.count("cybercoop init") == 1
+
+
+def test_a_certificate_that_cannot_be_read_is_named(center: Terminal) -> None:
+    files = {"CYBERCOOP_TLS_CERT": "chain.pem", "CYBERCOOP_TLS_KEY": "key.pem"}
+    said = center.run("serve", code=2, **files).stderr
+    assert "chain.pem or key.pem, cannot be read" in said
