@@ -62,12 +62,14 @@ class Guide:
         """Return what to look at and three commands to copy."""
         pusher, reader = self._two_counties()
         rows = "\n".join(f"  {escape(name):<32} {token}" for name, token in self.tokens.items())
+        # Playbooks are in the feed as well: three of them would fill the screen.
+        feed = f"{address}/taxii2/coop/collections/feed/objects/?limit=3&match[type]=indicator"
         # The library takes no alias in an address: a collection is found by walking to it.
         python = (
             "from taxii2client.v21 import Server; "
             f"s = Server('{address}/taxii2/', user='token', password='{reader}'); "
             "feed = next(c for c in s.api_roots[0].collections if c.alias == 'feed'); "
-            "print(feed.get_objects(limit=3))"
+            "print(feed.get_objects(limit=3, type='indicator'))"
         )
         return f"""\
 [bold]{CENTER}[/bold] serves on {address}   (stop with Ctrl+C / beenden mit Strg+C)
@@ -80,7 +82,7 @@ Push a file / eine Datei melden:
     --url {address} --token {pusher}
 
 Read with curl / mit curl lesen:
-  curl -u token:{reader} "{address}/taxii2/coop/collections/feed/objects/?limit=3"
+  curl -g -u token:{reader} "{escape(feed)}"
 
 Read with taxii2-client / mit taxii2-client lesen:
   .venv/bin/python -c "{escape(python)}"
