@@ -16,7 +16,21 @@ from cybercoop.store.members import Center
 from cybercoop.store.projection import Head, Place
 
 _NAMESPACE = uuid.UUID("8a4f6c1e-3d0b-5a57-9a1c-6f0c8d1e2b47").bytes
-_PLACEHOLDER = "[x-withdrawn:value = 'withdrawn']"
+_BLANKS = {
+    "pattern": "[x-withdrawn:value = 'withdrawn']",
+    "pattern_type": "stix",
+    "name": "withdrawn",
+    "content": "withdrawn",
+    "context": "unspecified",
+    "opinion": "neutral",
+}
+"""What stands where STIX demands a text, and the one that was there must not stay."""
+
+_MOMENTS = ("valid_from", "published")
+_REFS = ("source_ref", "target_ref", "sighting_of_ref", "object_refs")
+_DEMANDED = frozenset((*_BLANKS, *_MOMENTS, *_REFS, "is_family", "relationship_type"))
+"""Properties that STIX 2.1 requires (sections 4 and 5) of what is released."""
+
 _encode = msgspec.json.Encoder().encode
 
 
@@ -166,17 +180,12 @@ def _observable(change: Change, content: Content, marks: list[str]) -> dict[str,
 def _last_words(before: bytes, *, shut: bool) -> dict[str, Any]:
     """Return what a revoked version repeats: all of it, or only what STIX demands.
 
-    Where the contributor moved to a narrower lock the wider one must not keep the value.
+    Where the contributor moved to a narrower lock the wider one must not keep what was said.
     """
     body: dict[str, Any] = msgspec.json.decode(before)
     own = ("type", "spec_version", "id", "created_by_ref", "created", "modified", "revoked")
     said = {name: value for name, value in body.items() if name not in own}
     if not shut:
         return said
-    told = {"external_references", "description", "labels", "aliases", "kill_chain_phases"}
-    told |= {"extensions"}
-    kept = {name: value for name, value in said.items() if name not in told}
-    for name, text in (("pattern", _PLACEHOLDER), ("pattern_type", "stix"), ("name", "withdrawn")):
-        if name in kept:
-            kept[name] = text
-    return kept
+    blank = _BLANKS | dict.fromkeys(_MOMENTS, body.get("created"))
+    return {name: blank.get(name, value) for name, value in said.items() if name in _DEMANDED}
