@@ -160,3 +160,22 @@ async def test_a_text_that_was_not_cleared_stays_when_the_one_after_it_is_delete
         assert kind not in [one["type"] for one in await center.feed(other)]
         (kept,) = (await center.get("/api/v1/unreleased", county)).json["unreleased"]
         assert (kept["id"], kept["reason"][:8]) == (text["id"], "Its text")
+
+
+async def test_what_another_calls_by_the_same_ids_turns_no_relationship_round(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with world(database_url, tmp_path) as center:
+        county, other = await center.org("county"), await center.org("other")
+        dropped = MALWARE | {"id": "malware--4e0f7d6a-6f7f-459a-80ea-9c1f17b58abd", "name": "Qbot"}
+        drops = TIED | {"relationship_type": "drops", "source_ref": MALWARE["id"]}
+        newer = {"target_ref": dropped["id"], "modified": "2026-10-02T08:00:00.000Z"}
+        await center.push(county, [MALWARE, dropped, drops | newer])
+        swapped = {"source_ref": dropped["id"], "target_ref": MALWARE["id"]}
+        renamed = [MALWARE | {"name": "Qbot"}, dropped | {"name": "Emotet"}]
+        await center.push(other, [*renamed, drops | swapped])
+        await center.project()
+        found = await center.feed(county)
+        names = {one["id"]: one.get("name") for one in found}
+        (tied,) = [one for one in found if one["type"] == "relationship"]
+        assert [names[tied["source_ref"]], names[tied["target_ref"]]] == ["Emotet", "Qbot"]

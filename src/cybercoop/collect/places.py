@@ -178,15 +178,18 @@ def _merged(lock: str, rows: list[Row], around: Surrounding) -> Content | None:
     return context.merge_observable(statements, lock)
 
 
-def _released(lock: str, rows: list[Row], around: Surrounding) -> dict[str, str]:
-    """Map what contributors refer to onto released ids, the narrowest that all may read."""
+def _released(lock: str, rows: list[Row], around: Surrounding) -> context.Released:
+    """Map what each contribution refers to onto released ids, the narrowest that all may read."""
+    return {(row.modified, row.seq): _ends(lock, row, around) for row in rows}
+
+
+def _ends(lock: str, row: Row, around: Surrounding) -> dict[str, str]:
     found: dict[str, str] = {}
-    for row in rows:
-        for ref, key in around.ends.get(row.seq, {}).items():
-            ids = [around.live.get((one, key)) for one in wider(lock) if key is not None]
-            narrowest = next((one for one in ids if one is not None), None)
-            if narrowest is not None:
-                found[ref] = narrowest
+    for ref, key in around.ends.get(row.seq, {}).items():
+        ids = [around.live.get((one, key)) for one in wider(lock) if key is not None]
+        narrowest = next((one for one in ids if one is not None), None)
+        if narrowest is not None:
+            found[ref] = narrowest
     return found
 
 

@@ -4,6 +4,7 @@ Each type names what an anonymous contributor's object may carry. Everything els
 or could tell who was attacked, and leaves only where its contributor cleared it.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from cybercoop.indicators.observables import contributing, deterministic_id
@@ -109,6 +110,11 @@ _LABELS_20 = {
 """Labels of STIX 2.0 that STIX 2.1 knows as types (2.0 part 1, section 6); others are free text."""
 
 
+Released = Mapping[tuple[str, int], Mapping[str, str]]
+"""Released ids by given ones, for each statement by its place: two contributors may mean different
+things by one id."""
+
+
 def merge_named(statements: list[Statement], lock: str) -> Content | None:
     """Return what contributors say together of one malware, tool, actor or technique."""
     standing = per_contributor(statements)
@@ -147,26 +153,24 @@ def merge_catalogue(statements: list[Statement], lock: str) -> Content | None:
 
 
 def merge_relationship(
-    statements: list[Statement], lock: str, released: dict[str, str]
+    statements: list[Statement], lock: str, released: Released
 ) -> Content | None:
-    """Return a relationship between releases; ``released`` maps given ids to released ones."""
+    """Return a relationship between releases."""
     standing = per_contributor(statements)
     if not any(one.lock == lock for one in standing):
         return None
-    newest = standing[-1].body
+    newest, ends = standing[-1].body, released[standing[-1].place]
     body = {
         "relationship_type": newest["relationship_type"],
         "description": _cleared(standing, "description"),
-        "source_ref": released[newest["source_ref"]],
-        "target_ref": released[newest["target_ref"]],
+        "source_ref": ends[newest["source_ref"]],
+        "target_ref": ends[newest["target_ref"]],
         "external_references": named_references(standing),
     }
     return Content(filled(body))
 
 
-def merge_sighting(
-    statements: list[Statement], lock: str, released: dict[str, str]
-) -> Content | None:
+def merge_sighting(statements: list[Statement], lock: str, released: Released) -> Content | None:
     """Return that something was seen: on which days and how often, but not where or by whom."""
     standing = per_contributor(statements)
     if not any(one.lock == lock for one in standing):
@@ -175,7 +179,7 @@ def merge_sighting(
     first = [one["first_seen"] for one in bodies if "first_seen" in one]
     last = [seen for one in bodies if (seen := one.get("last_seen", one.get("first_seen")))]
     body = {
-        "sighting_of_ref": released[bodies[-1]["sighting_of_ref"]],
+        "sighting_of_ref": released[standing[-1].place][bodies[-1]["sighting_of_ref"]],
         "first_seen": f"{min(first)[:_DATE]}T00:00:00.000000Z" if first else None,
         "last_seen": times.text(times.day_ceil(max(map(times.micros, last)))) if last else None,
         "count": min(sum(one.get("count", 1) for one in bodies), _MOST_SEEN),
@@ -184,15 +188,15 @@ def merge_sighting(
     return Content(filled(body))
 
 
-def merge_text(statements: list[Statement], lock: str, released: dict[str, str]) -> Content | None:
+def merge_text(statements: list[Statement], lock: str, released: Released) -> Content | None:
     """Return a report, note, grouping or opinion whose contributor cleared its text."""
     standing = [one for one in per_contributor(statements) if one.lock == lock]
     if not standing:
         return None
-    newest = standing[-1].body
+    newest, ends = standing[-1].body, released[standing[-1].place]
     lifted = _lifted(newest)
     body = {name: lifted.get(name) for name in _TEXT_FIELDS[newest["type"]]}
-    body["object_refs"] = sorted({released[ref] for ref in newest.get("object_refs", ())})
+    body["object_refs"] = sorted({ends[ref] for ref in newest.get("object_refs", ())})
     body["extensions"] = _case(newest)
     body["external_references"] = named_references(standing)
     return Content(filled(body))
