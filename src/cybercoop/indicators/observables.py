@@ -8,7 +8,6 @@ from typing import Any
 
 import msgspec
 
-from cybercoop.errors import Refused
 from cybercoop.indicators import values
 
 _NAMESPACE = uuid.UUID("00abedb4-aa42-466c-9c01-fed23315a9b7")
@@ -44,17 +43,15 @@ def contributing(body: dict[str, Any]) -> dict[str, Any] | None:
     """Return the properties that an observable is known by, or None where it has none.
 
     Values stand in their normal form, so that spellings meet; only one hash is kept, the
-    first of MD5, SHA-1, SHA-256 and SHA-512 (STIX 2.1, section 2.9).
+    first of MD5, SHA-1, SHA-256 and SHA-512 (STIX 2.1, section 2.9). Raises ``Refused`` for a
+    value that has no normal form.
     """
     names = _CONTRIBUTING.get(body["type"], ())
     found = {name: body[name] for name in names if name in body}
     if "hashes" in found:
         found["hashes"] = _one_hash(found["hashes"])
     if "value" in found:
-        try:
-            found["value"] = _NORMAL[body["type"]](found["value"])
-        except Refused:
-            return None
+        found["value"] = _NORMAL[body["type"]](found["value"])
     found = {name: value for name, value in found.items() if value}
     return found or None
 

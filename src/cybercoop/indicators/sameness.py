@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from cybercoop.errors import Refused
 from cybercoop.indicators import patterns
 from cybercoop.indicators.context import NAMED, REFERRING, TEXTS
 from cybercoop.indicators.observables import contributing, deterministic_id
@@ -48,7 +49,15 @@ def standing(
         return Standing(None, f"A {kind} without a name is kept, but not released.")
     if kind in NAMED:
         return Standing(_hash(kind, _plain(body["name"])))
-    properties = contributing(body)
+    return _of_observable(body)
+
+
+def _of_observable(body: dict[str, Any]) -> Standing:
+    kind = body["type"]
+    try:
+        properties = contributing(body)
+    except Refused as refusal:
+        return Standing(None, refusal.reason)
     if properties is None:
         return Standing(None, f"Objects of type {kind} are kept, but not released.")
     return Standing(_hash("observable", deterministic_id(kind, properties)))
