@@ -28,6 +28,8 @@ from cybercoop.store.database import Connection, Database
 from cybercoop.store.members import Center
 
 _CHUNK = 1000
+_STAYS = "It stays where it is; move it with a newer modified."
+_STAYS_WITHOUT_VERSIONS = "It stays where it is; it has no versions, so delete it first to move it."
 _Row = dict[str, Any]
 Record = Callable[[Connection, Sequence[Verdict]], Awaitable[None]]
 
@@ -235,12 +237,16 @@ class _Plan:
             reason = "You gave this version with other content before; use a newer modified."
             self.verdicts.append(refused(draft.body, Refused(reason, "modified")))
             return
-        lock = held.lock if isinstance(held, Known) else held["lock"]
-        told = self.push.addressed != UNSAID
-        if isinstance(held, Known) and told and locks.is_own(lock) and lock != locked.lock:
+        latest, stays = held, _STAYS
+        if draft.checked.modified is None:
+            # Without versions, what was said last counts, also where this was said before it.
+            latest, stays = self._latest.get(draft.checked.id, held), _STAYS_WITHOUT_VERSIONS
+        lock = latest.lock if isinstance(latest, Known) else latest["lock"]
+        told = self.push.addressed != UNSAID or latest is not held
+        kept = latest is held and locks.is_own(lock) and lock != locked.lock
+        if isinstance(held, Known) and told and kept:
             self._send(locked, held, version, echo=echo)
             return
-        stays = "It stays where it is; move it with a newer modified."
         reason = stays if told and lock != locked.lock else ""
         self.verdicts.append(Verdict(draft.checked.id, version, DUPLICATE, reason, lock=lock))
 
