@@ -23,7 +23,7 @@ from cybercoop.collect.places import (
     sift,
     with_narrower,
 )
-from cybercoop.collect.resolving import Resolved, may_count, resolve
+from cybercoop.collect.resolving import Resolved, last_places, may_count, resolve
 from cybercoop.collect.writing import Change, earlier_ids, row_of
 from cybercoop.guard import Level
 from cybercoop.indicators import context
@@ -117,11 +117,13 @@ class Cycle:
         touched = _places(rows.values())
         if kinds == _SIGHTING:
             touched |= await self._seen([*rows.values()], resolved)
-        await projection.move(self.connection, [one.as_move() for one in resolved])
+        gone = [row for row in rows.values() if row.tightened and not row.stands]
+        left = await last_places(self.connection, gone)
+        await projection.move(self.connection, [one.as_move() for one in (*resolved, *left)])
         await references.remember_ends(
             self.connection, [end for one in resolved for end in one.as_ends()]
         )
-        after = {(one.at_lock, one.key) for one in resolved if one.at_lock and one.key}
+        after = {(one.at_lock, one.key) for one in (*resolved, *left) if one.at_lock and one.key}
         await self._settle(touched | after)
         return [one.row.stix_id for one in resolved if one.moves]
 

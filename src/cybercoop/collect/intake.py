@@ -315,6 +315,22 @@ class _Plan:
         else:
             pending = contributions.PENDING if moved and not locks.is_own(old["lock"]) else 0
             self.superseded.append({"b_seq": held.seq, "tightened": tightened, "pending": pending})
+        if tightened:
+            self._shut_earlier(row, held)
+
+    def _shut_earlier(self, row: _Row, latest: Known | _Row) -> None:
+        """Let all that earlier versions said go along where ``row`` moves out of sight."""
+        for one in self._versions[row["stix_id"]].values():
+            lock = one.lock if isinstance(one, Known) else one["lock"]
+            if one is row or one is latest or locks.is_own(lock):
+                continue
+            if not locks.is_tighter(row["lock"], than=lock):
+                continue
+            if isinstance(one, Known):
+                shut = {"b_seq": one.seq, "tightened": True, "pending": contributions.PENDING}
+                self.superseded.append(shut)
+            else:
+                one |= {"tightened": True}
 
 
 def _waited_for(body: Mapping[str, Any]) -> list[str]:

@@ -44,8 +44,9 @@ class Resolved:
         }
 
     def as_ends(self) -> list[dict[str, Any]]:
-        """Return what ``references.remember_ends`` takes."""
-        return [{"b_seq": self.row.seq, "b_ref": ref, "key": key} for ref, key in self.ends.items()]
+        """Return what ``references.remember_ends`` takes; what an end was is not forgotten."""
+        known = {ref: key for ref, key in self.ends.items() if key is not None}
+        return [{"b_seq": self.row.seq, "b_ref": ref, "key": key} for ref, key in known.items()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,17 @@ async def resolve(
     return [_resolved(row, ends[row.seq], found) for row in rows]
 
 
+async def last_places(connection: Connection, rows: Sequence[Row]) -> list[Resolved]:
+    """Say where contributions counted last that lost their place with what they referred to."""
+    ends = await references.ends_of(connection, [row.seq for row in rows])
+    keys = {row.seq: _key(row, ends[row.seq]) for row in rows}
+    return [
+        Resolved(row, row.lock, keys[row.seq], row.note, {})
+        for row in rows
+        if keys[row.seq] is not None
+    ]
+
+
 async def _find(
     connection: Connection, refs: list[str], catalogues: frozenset[str], orgs: set[str]
 ) -> _Found:
@@ -112,11 +124,16 @@ def _resolved(row: Row, refs: Mapping[str, bytes | None], found: _Found) -> Reso
     lock = narrowest([row.lock, *(place[0] for place in places.values() if place)])
     if lock is None:
         return Resolved(row, None, None, APART, keys)
-    body = row.body
+    return Resolved(row, lock, _key(row, keys), None, keys)
+
+
+def _key(row: Row, ends: Mapping[str, bytes | None]) -> bytes | None:
+    """Return the key of what refers to others; None where that of an end was never known."""
+    if row.type in context.TEXTS:
+        return sameness.text_key(row.body, row.org_id)
+    keys = {ref: key for ref, key in ends.items() if key is not None}
+    if len(keys) < len(ends):
+        return None
     if row.type == "relationship":
-        key = sameness.relationship_key(body, {ref: one for ref, one in keys.items() if one})
-    elif row.type == context.SIGHTING:
-        key = sameness.sighting_key(keys[body["sighting_of_ref"]] or b"")
-    else:
-        key = sameness.text_key(body, row.org_id)
-    return Resolved(row, lock, key, None, keys)
+        return sameness.relationship_key(row.body, keys)
+    return sameness.sighting_key(keys[row.body["sighting_of_ref"]])

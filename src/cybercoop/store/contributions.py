@@ -145,6 +145,9 @@ async def supersede(connection: Connection, rows: Sequence[Mapping[str, Any]]) -
     chosen = select(c.seq).where(c.seq.in_(bindparam("seqs", expanding=True))).order_by(c.seq)
     for part in parts(sorted(row["b_seq"] for row in rows)):
         await connection.execute(chosen.with_for_update(), {"seqs": part})
+    # What another id of the same contributor had replaced may stand in earlier versions still.
+    for part in parts([row["b_seq"] for row in rows if row["tightened"]]):
+        await connection.execute(update(contributions).where(c.seq.in_(part)).values(counts=True))
     await connection.execute(
         update(contributions)
         .where(c.seq == bindparam("b_seq"))
@@ -268,10 +271,16 @@ async def withdraw_all(connection: Connection, org_id: str) -> None:
         update(contributions)
         # What was deleted before stands in earlier versions still.
         .where(c.org_id == org_id)
-        .values(deleted=True, latest=False, tightened=True, pending=_where_it_counts())
+        .values(deleted=True, latest=False, tightened=True, pending=_where_it_may_have_counted())
     )
 
 
 def _where_it_counts() -> ColumnElement[int]:
     """Wake the projector for what counts somewhere; the rest changes nothing."""
     return case((contributions.c.at_lock.is_not(None), PENDING), else_=0)
+
+
+def _where_it_may_have_counted() -> ColumnElement[int]:
+    """Wake it for what referred to others, too: it may have lost its place with one of them."""
+    referred = contributions.c.type.in_(sorted(REFERRING))
+    return case((referred, PENDING), else_=_where_it_counts())

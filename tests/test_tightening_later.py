@@ -1,0 +1,114 @@
+"""Tightening later: what had ended, moved or changed before it goes out of sight all the same."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cybercoop.collect import leaving
+from cybercoop.members.organisations import Kind
+from world import TLP, Seat, World, indicator, world
+
+TOLD = "Seen in the town hall."
+SECOND, THIRD = "2026-10-02T08:00:00.000Z", "2026-10-03T08:00:00.000Z"
+AMBER = {"object_marking_refs": [TLP["amber"]]}
+
+
+async def versions(center: World, reader: Seat) -> str:
+    """Return all that ``reader`` finds, in every version, as one text."""
+    await center.project()
+    return str(await center.feed(reader, **{"match[version]": "all"}))
+
+
+def green(kind: str, **said: Any) -> dict[str, Any]:
+    """Return an object of this kind under GREEN."""
+    common = indicator("evil-host.net", "green")
+    names = ("spec_version", "created", "modified", "object_marking_refs")
+    stix_id = f"{kind}--1d5c2b1e-55d0-4a0c-8a6e-2f3f9d0b7c11"
+    return {name: common[name] for name in names} | {"type": kind, "id": stix_id} | said
+
+
+@pytest.mark.parametrize("leaves", [False, True], ids=["narrower", "left"])
+@pytest.mark.parametrize("end", ["narrower", "revoked", "deleted"])
+async def test_what_ended_with_what_it_referred_to(
+    database_url: str, tmp_path: Path, end: str, *, leaves: bool
+) -> None:
+    async with world(database_url, tmp_path) as center:
+        county, partner = await center.org("county"), await center.org("partner", Kind.PARTNER)
+        about, seen = (
+            green("malware", name="Emotet", is_family=True),
+            indicator("evil.net", "green"),
+        )
+        ends = {"source_ref": seen["id"], "target_ref": about["id"]}
+        tied = green("relationship", relationship_type="indicates", description=TOLD, **ends)
+        note = green("note", content=TOLD, object_refs=[about["id"]])
+        await center.push(county, [about, seen, tied, note], with_text="1")
+        assert (await versions(center, partner)).count(TOLD) == len((tied, note))
+        if end == "deleted":
+            path = f"/taxii2/coop/collections/contributions/objects/{about['id']}/"
+            await center.request("DELETE", path, county)
+        else:
+            change = AMBER if end == "narrower" else {"revoked": True}
+            await center.push(county, [about | {"modified": SECOND} | change])
+        assert TOLD in await versions(center, partner)
+        if leaves:
+            export, now = tmp_path / "export", center.clock.now
+            await leaving.leave(center.database, "county", export, now, withdraw=True)
+        else:
+            later = {"modified": THIRD} | AMBER
+            await center.push(county, [tied | later, note | later], with_text="1")
+        assert TOLD not in await versions(center, partner)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"pattern": "[domain-name:value = 'other-host.net']"},
+        {"revoked": True},
+        {"indicator_types": ["anomalous-activity"]},
+    ],
+    ids=["pattern", "revoked", "types"],
+)
+async def test_versions_before_the_last_one(
+    database_url: str, tmp_path: Path, change: dict[str, Any]
+) -> None:
+    async with world(database_url, tmp_path) as center:
+        county, partner = await center.org("county"), await center.org("partner", Kind.PARTNER)
+        first = indicator("evil-host.net", "green", description=TOLD)
+        await center.push(county, [first], named="1")
+        assert "evil-host.net" in await versions(center, partner)
+        await center.push(county, [first | {"modified": SECOND} | change])
+        assert TOLD in await versions(center, partner)
+        await center.push(county, [first | {"modified": THIRD} | AMBER])
+        left = await versions(center, partner)
+        assert TOLD not in left
+        assert "evil-host.net" not in left
+
+
+async def test_a_text_that_was_no_longer_cleared(database_url: str, tmp_path: Path) -> None:
+    async with world(database_url, tmp_path) as center:
+        county, partner = await center.org("county"), await center.org("partner", Kind.PARTNER)
+        about = indicator("evil-host.net", "green")
+        note = green("note", content=TOLD, object_refs=[about["id"]])
+        await center.push(county, [about, note], with_text="1")
+        assert TOLD in await versions(center, partner)
+        await center.push(county, [note | {"modified": SECOND}])
+        assert TOLD in await versions(center, partner)
+        await center.push(county, [note | {"modified": THIRD} | AMBER])
+        assert TOLD not in await versions(center, partner)
+
+
+async def test_what_another_id_of_the_same_county_had_replaced(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with world(database_url, tmp_path) as center:
+        county, partner = await center.org("county"), await center.org("partner", Kind.PARTNER)
+        first = indicator("evil-host.net", "green", description=TOLD)
+        await center.push(county, [first], named="1")
+        assert TOLD in await versions(center, partner)
+        again = indicator("evil-host.net", "green", modified=SECOND)
+        await center.push(county, [again])
+        assert TOLD in await versions(center, partner)
+        await center.push(county, [first | {"modified": THIRD} | AMBER])
+        assert TOLD not in await versions(center, partner)
+        assert await center.patterns(partner) == {"[domain-name:value = 'evil-host.net']"}
