@@ -162,3 +162,25 @@ async def test_properties_of_another_type_or_version_are_not_worked_with(
         assert sorted(one["name"] for one in found) == ["Group", "Tool"]
         for one in found:
             assert not {"kill_chain_phases", "is_family"} & one.keys()
+
+
+async def test_blank_names_are_no_name_that_two_share(database_url: str, tmp_path: Path) -> None:
+    async with world(database_url, tmp_path) as center:
+        a, b = await center.org("A"), await center.org("B")
+        for seat, name in ((a, ""), (b, " \u00a0")):
+            (verdict,) = await center.push(seat, [context("tool", name=name)])
+            assert "without a name" in verdict["reason"]
+        await center.project()
+        assert "tool" not in {one["type"] for one in await center.feed(b)}
+
+
+async def test_validity_of_less_than_a_microsecond_lasts_the_day(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with world(database_url, tmp_path) as center:
+        county = await center.org("county")
+        day = {"valid_from": "2026-10-01T00:00:00Z", "valid_until": "2026-10-01T00:00:00.0000001Z"}
+        await center.push(county, [indicator("evil-host.net", "green", **day)])
+        await center.project()
+        (found,) = [one for one in await center.feed(county) if one["type"] == "indicator"]
+        assert found["valid_from"] < found["valid_until"] == "2026-10-02T00:00:00.000000Z"

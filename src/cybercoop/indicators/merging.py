@@ -99,5 +99,7 @@ def _valid_until(bodies: list[dict[str, Any]]) -> str | None:
     """Return the day by which all contributors see it end, or None while one sees no end."""
     if not all("valid_until" in body for body in bodies):
         return None
-    last = max(times.micros(body["valid_until"]) for body in bodies)
-    return times.text(times.day_ceil(last))
+    last = max(times.normal(body["valid_until"]) for body in bodies)
+    # A day goes on after its first nanosecond, too: it must not end when it begins.
+    begun = not last.endswith("000Z")
+    return times.text(times.day_ceil(times.micros(last) + begun))

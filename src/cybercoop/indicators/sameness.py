@@ -45,7 +45,7 @@ def standing(
         return Standing(None, "Its text was not cleared; push it with --with-text to release it.")
     if kind in REFERRING:
         return Standing(None, WAITS, waits=True)
-    if kind in NAMED and "name" not in body:
+    if kind in NAMED and not _plain(body.get("name", "")):
         return Standing(None, f"A {kind} without a name is kept, but not released.")
     if kind in NAMED:
         return Standing(_hash(kind, _plain(body["name"])))
