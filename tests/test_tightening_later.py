@@ -7,6 +7,7 @@ import pytest
 
 from cybercoop.collect import leaving
 from cybercoop.members.organisations import Kind
+from cybercoop.store import projection
 from world import TLP, Seat, World, indicator, world
 
 TOLD = "Seen in the town hall."
@@ -83,6 +84,23 @@ async def test_versions_before_the_last_one(
         left = await versions(center, partner)
         assert TOLD not in left
         assert "evil-host.net" not in left
+
+
+async def test_who_leaves_with_what_stayed_at_home_leaves_no_work(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with world(database_url, tmp_path) as center:
+        county = await center.org("county")
+        about = indicator("evil-host.net", "green")
+        note = green("note", content=TOLD, object_refs=[about["id"]])
+        note.pop("object_marking_refs")
+        await center.push(county, [about, note])
+        await center.project()
+        export, now = tmp_path / "export", center.clock.now
+        await leaving.leave(center.database, "county", export, now, withdraw=True)
+        await center.project()
+        async with center.database.read() as connection:
+            assert not await projection.anything_to_do(connection, center.clock.now)
 
 
 async def test_a_text_that_was_no_longer_cleared(database_url: str, tmp_path: Path) -> None:

@@ -271,7 +271,9 @@ async def withdraw_all(connection: Connection, org_id: str) -> None:
         update(contributions)
         # What was deleted before stands in earlier versions still.
         .where(c.org_id == org_id)
-        .values(deleted=True, latest=False, tightened=True, pending=_where_it_may_have_counted())
+        .values(
+            deleted=True, latest=False, tightened=True, pending=_where_it_may_have_counted(org_id)
+        )
     )
 
 
@@ -280,7 +282,8 @@ def _where_it_counts() -> ColumnElement[int]:
     return case((contributions.c.at_lock.is_not(None), PENDING), else_=0)
 
 
-def _where_it_may_have_counted() -> ColumnElement[int]:
+def _where_it_may_have_counted(org_id: str) -> ColumnElement[int]:
     """Wake it for what referred to others, too: it may have lost its place with one of them."""
-    referred = contributions.c.type.in_(sorted(REFERRING))
+    c = contributions.c
+    referred = and_(c.type.in_(sorted(REFERRING)), c.lock != locks.own(org_id))
     return case((referred, PENDING), else_=_where_it_counts())
