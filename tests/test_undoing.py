@@ -11,6 +11,7 @@ from cybercoop.collect import intake
 from cybercoop.collect.undoing import undo
 from cybercoop.errors import NotFound
 from cybercoop.sharing import UNSAID, Addressed
+from cybercoop.store import projection
 from world import Seat, World, envelope, indicator, world
 
 EARLIER, LATER, LATEST = (f"2026-10-0{day}T08:00:00.000Z" for day in (1, 2, 3))
@@ -196,3 +197,16 @@ async def test_what_was_undone_can_be_given_again(database_url: str, tmp_path: P
         await take_back(center, owner, "first")
         assert await give(center, owner, "second", body) == ["accepted"]
         assert await seen(center, other) == wanted
+
+
+async def test_what_never_left_home_leaves_no_work_when_it_is_undone(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with world(database_url, tmp_path) as center:
+        owner = await center.org("Landkreis A")
+        body = indicator("evil.example")
+        await give(center, owner, "first", body)
+        await give(center, owner, "second", body | {"modified": LATER})
+        await take_back(center, owner, "second")
+        async with center.database.read() as connection:
+            assert not await projection.anything_to_do(connection, center.clock.now)

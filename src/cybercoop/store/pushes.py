@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Select,
+    case,
     false,
     func,
     insert,
@@ -17,6 +18,7 @@ from sqlalchemy import (
     update,
 )
 
+from cybercoop.sharing import locks
 from cybercoop.store.contributions import PENDING, hold_projector
 from cybercoop.store.database import Connection
 from cybercoop.store.tables import contributions, ends, recompute
@@ -119,8 +121,13 @@ async def take_back(
     await connection.execute(
         update(contributions)
         .where(*_of(given))
-        .values(deleted=True, latest=False, counts=False, at_lock=None, pending=PENDING)
+        .values(deleted=True, latest=False, counts=False, at_lock=None, pending=_unless_own(org_id))
     )
+
+
+def _unless_own(org_id: str) -> ColumnElement[int]:
+    """Wake the projector but for what never left home: it does not ask for that."""
+    return case((contributions.c.lock != locks.own(org_id), PENDING), else_=0)
 
 
 def _of(given: _Given) -> tuple[ColumnElement[bool], ...]:
@@ -181,7 +188,7 @@ async def _restore_latest(connection: Connection, given: _Given) -> None:
     await connection.execute(
         update(contributions)
         .where(c.seq.in_(_first(earlier)))
-        .values(latest=True, tightened=False, pending=PENDING)
+        .values(latest=True, tightened=False, pending=_unless_own(given.org_id))
     )
 
 
