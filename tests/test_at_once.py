@@ -11,6 +11,7 @@ import pytest
 
 from cybercoop.collect import device_feeds, founding, leaving, reviewing
 from cybercoop.collect import incidents as deeds
+from cybercoop.durable import Others
 from cybercoop.errors import Misused, Refused, Unauthenticated
 from cybercoop.members.device_feeds import Cut, DeviceFeed, digest
 from cybercoop.members.organisations import Kind, Organisation, Person
@@ -300,15 +301,30 @@ async def test_a_worker_that_speaks_while_others_take_over_from_it_stays_known(
 ) -> None:
     async with world(database_url, tmp_path) as center:
 
-        async def beat(worker: str, now: int) -> list[str]:
-            words = {"worker": worker, "now": now, "silence": 50}
-            return await write(center, partial(workflows.beat, **words))
+        async def beat(worker: str, now: int) -> dict[str, int]:
+            return await write(center, partial(workflows.beat, worker=worker, now=now))
 
-        assert await beat("slow", 100) == []
-        assert await beat("quick", 200) == ["slow"]
-        assert await beat("slow", 210) == []
-        await write(center, partial(workflows.bury, silent=["slow"], now=200, silence=50))
-        assert await beat("quick", 300) == ["slow"]
+        assert await beat("slow", 100) == {}
+        assert await beat("quick", 200) == {"slow": 100}
+        assert await beat("slow", 210) == {"quick": 200}
+        await write(center, partial(workflows.bury, silent={"slow": 100}))
+        assert await beat("quick", 300) == {"slow": 210}
+        await write(center, partial(workflows.bury, silent={"slow": 210}))
+        assert await beat("quick", 400) == {}
+
+
+def test_a_worker_whose_clock_is_wrong_lives_as_long_as_it_speaks() -> None:
+    others, hour = Others(), 3_600_000_000
+    for beat in range(20):
+        assert others.silent({"behind": beat - hour, "ahead": beat + hour, "back": -beat}) == {}
+
+
+def test_a_worker_that_says_nothing_new_is_silent_after_a_few_beats() -> None:
+    others = Others()
+    found = [others.silent({"dead": 100, "slow": beat // 3}) for beat in range(6)]
+    assert found == [{}, {}, {}, {}, {"dead": 100}, {"dead": 100}]
+    assert others.silent({}) == {}
+    assert others.silent({"dead": 100}) == {}
 
 
 @pytest.mark.parametrize("moments", [(3, 5), (5, 3)])

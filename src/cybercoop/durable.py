@@ -9,7 +9,7 @@ others; on SQLite there is one worker, which takes up at its start what it left.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -27,7 +27,7 @@ from cybercoop.surroundings import Surroundings
 T = TypeVar("T")
 
 _BEAT_SECONDS = 5
-_SILENT_SECONDS = 20
+_SILENT_BEATS = 4
 _KEPT = timedelta(days=3)
 _FORGET_SECONDS = 3600
 _THREADS = 8
@@ -181,6 +181,27 @@ class Part:
     tend: Callable[[], Coroutine[Any, Any, None]] | None = None
 
 
+class Others:
+    """Hold what the other workers have said last, and at which of our own beats that was new.
+
+    Their clocks may be wrong by hours, and ours may jump: only that they go on saying something
+    new counts, while we ourselves have spoken several times.
+    """
+
+    def __init__(self) -> None:
+        self._beats = 0
+        self._heard: dict[str, tuple[int, int]] = {}
+
+    def silent(self, said: Mapping[str, int]) -> dict[str, int]:
+        """Return the last words of those who have said nothing new for so many beats of ours."""
+        self._beats += 1
+        new = {one: at for one, at in said.items() if self._heard.get(one, (None,))[0] != at}
+        kept = {one: self._heard[one] for one in said.keys() - new.keys()}
+        self._heard = kept | {one: (at, self._beats) for one, at in new.items()}
+        over = self._beats - _SILENT_BEATS
+        return {one: at for one, (at, since) in kept.items() if since <= over}
+
+
 async def keep(parts: Sequence[Part], database: Database, data: Path, around: Surroundings) -> None:
     """Do durable work until cancelled; a center that has none to do pays nothing for it."""
     for second in count():
@@ -196,10 +217,10 @@ async def keep(parts: Sequence[Part], database: Database, data: Path, around: Su
     try:
         durable = await asyncio.shield(starting)
         durable.tend([part.tend for part in parts if part.tend is not None])
-        beats = 0
+        beats, others = 0, Others()
         while True:
             with suppress(CoopError, OSError), explained():
-                await _beat(durable, database, worker, around.now())
+                await _beat(durable, database, worker, others, around.now())
             beats += 1
             if beats % (_FORGET_SECONDS // _BEAT_SECONDS) == 0:
                 await asyncio.to_thread(durable.forget)
@@ -211,18 +232,20 @@ async def keep(parts: Sequence[Part], database: Database, data: Path, around: Su
         await (await starting).stop()
 
 
-async def _beat(durable: Durable, database: Database, worker: str, now: int) -> None:
+async def _beat(
+    durable: Durable, database: Database, worker: str, others: Others, now: int
+) -> None:
     """Say that this worker lives, and take over from those that do not."""
     if database.is_sqlite:
         return
-    silence = _SILENT_SECONDS * 1_000_000
     async with database.write() as connection:
-        silent = await workflows.beat(connection, worker, now, silence)
-    if taken := await asyncio.to_thread(durable.take_over, silent):
+        said = await workflows.beat(connection, worker, now)
+    silent = others.silent(said)
+    if taken := await asyncio.to_thread(durable.take_over, list(silent)):
         _log.warning("took over from workers that are silent", workflows=taken)
     if silent:
         async with database.write() as connection:
-            await workflows.bury(connection, silent, now, silence)
+            await workflows.bury(connection, silent)
 
 
 async def _is_needed(parts: Sequence[Part]) -> bool:

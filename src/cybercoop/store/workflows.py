@@ -1,11 +1,11 @@
 """Where durable work is remembered: a file beside SQLite's, or a schema of the same PostgreSQL."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
-from sqlalchemy import ColumnElement, delete, insert, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.engine import make_url
 
 from cybercoop.store.database import Connection
@@ -26,20 +26,20 @@ def place(database_url: str, data: Path) -> str:
     return f"sqlite:///{file.absolute()}"
 
 
-async def beat(connection: Connection, worker: str, now: int, silence: int) -> list[str]:
-    """Note that a worker lives, and return those that have said nothing for so long."""
+async def beat(connection: Connection, worker: str, now: int) -> dict[str, int]:
+    """Note that a worker lives, and return what each of the others has said last."""
     seen = update(workers).where(workers.c.id == worker).values(seen_at=now)
     if not (await connection.execute(seen)).rowcount:
         await connection.execute(insert(workers), {"id": worker, "seen_at": now})
-    silent = select(workers.c.id).where(_is_silent(now, silence))
-    return list((await connection.scalars(silent)).all())
+    others = select(workers.c.id, workers.c.seen_at).where(workers.c.id != worker)
+    return {row.id: row.seen_at for row in await connection.execute(others)}
 
 
-async def bury(connection: Connection, silent: Sequence[str], now: int, silence: int) -> None:
-    """Forget workers whose work others have taken over, but for those that live after all."""
-    gone = delete(workers).where(workers.c.id.in_(silent), _is_silent(now, silence))
-    await connection.execute(gone)
+async def bury(connection: Connection, silent: Mapping[str, int]) -> None:
+    """Forget workers whose work others have taken over, but for those that live after all.
 
-
-def _is_silent(now: int, silence: int) -> ColumnElement[bool]:
-    return workers.c.seen_at < now - silence
+    ``silent`` are the last words of each.
+    """
+    for worker, said in silent.items():
+        last = workers.c.id == worker, workers.c.seen_at == said
+        await connection.execute(delete(workers).where(*last))
