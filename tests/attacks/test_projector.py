@@ -10,11 +10,14 @@ import pytest
 from sqlalchemy import update
 
 from cybercoop.collect.projector import Projector
+from cybercoop.sharing import stamps
+from cybercoop.store import projection
 from cybercoop.store.tables import contributions
 from world import START, TLP, Clock, Seat, World, indicator, world
 
 ROTTEN = [b"\xff\x00 not json", b"[1, 2, 3]", b'{"type": "indicator"}', b'{"pattern": 5}', b""]
 PATIENCE = 20.0
+HOUR = 3_600_000_000
 
 
 class RunningClock(Clock):
@@ -70,6 +73,30 @@ async def notes(center: World, seat: Seat) -> dict[str, str]:
 
 async def told(center: World, seat: Seat) -> bool:
     return bool(await notes(center, seat))
+
+
+async def last_slot(center: World) -> int:
+    async with center.database.read() as connection:
+        return await projection.last_slot(connection)
+
+
+async def test_stamps_do_not_run_away_from_a_clock_that_was_set_back(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with world(database_url, tmp_path) as center, projecting(center):
+        a, b = await center.org("A"), await center.org("B")
+        await center.push(a, [indicator("before.example", "green")])
+        center.clock.forward(stamps.SLOT)
+        await sees(center, b, "before.example")
+        before = await last_slot(center)
+        center.clock.now = (stamps.slot_of(START - HOUR) | 1) * stamps.SLOT
+        await center.push(a, [indicator("first.example", "green")])
+        await sees(center, b, "before.example", "first.example")
+        await center.push(a, [indicator("second.example", "green")])
+        await asyncio.sleep(0.5)  # enough for a projector that does not wait for the clock
+        assert await last_slot(center) == before + 1
+        center.clock.forward(2 * stamps.SLOT)
+        await sees(center, b, "before.example", "first.example", "second.example")
 
 
 @pytest.mark.parametrize("raw", ROTTEN, ids=repr)

@@ -50,7 +50,8 @@ async def cycle(
     async with database.write() as connection:
         slot = stamps.slot_of(now)
         if slot + _BEHIND < (last := await projection.last_slot(connection)):
-            slot = last + 1
+            # Every other one stays empty, so that the clock comes up with what was stamped ahead.
+            slot = last + (slot % 2)
         if not await projection.open_slot(connection, slot):
             return None
         groups = await members.all_groups(connection)
@@ -83,6 +84,7 @@ class Projector:
         self._share = SHARE
         self._failure: Exception | None = None
         self._alone: list[list[str]] = []
+        self._slot = 0
         self._keeper = Keeper(guard)
 
     def wake(self) -> None:
@@ -111,22 +113,30 @@ class Projector:
             if not await projection.anything_to_do(connection, now):
                 self._alone = []
                 return False
+        if stamps.slot_of(now) == self._slot:
+            await self._slot_is_over()
+            return True
         only = self._alone[-1] if self._alone else None
         begun = asyncio.get_running_loop().time()
         done = await cycle(self._database, self._center, now, self._share, only, self._keeper)
         # Pushes wait while a cycle writes. A pause lets them in, and the next cycle has more to do
         # for the same price; what was pushed is still released within a second.
         taken = asyncio.get_running_loop().time() - begun
+        self._slot = stamps.slot_of(now)
         await asyncio.sleep(min(taken / 4, _LONGEST_PAUSE))
         if done is None:
-            rest = stamps.SLOT - self._surroundings.now() % stamps.SLOT
-            await asyncio.sleep(rest / 1_000_000)
+            await self._slot_is_over()
         elif self._alone:
             self._alone.pop()
         else:
             self._share = min(self._share * 2, SHARE)
         # What waits under a lock that stands still is no reason to look again at once.
         return done != 0
+
+    async def _slot_is_over(self) -> None:
+        """Wait for the next slot: a clock that was set back must not use several in one."""
+        rest = stamps.SLOT - self._surroundings.now() % stamps.SLOT
+        await asyncio.sleep(rest / 1_000_000)
 
     async def _narrow_down(self, error: Exception) -> None:
         """Find out which contribution is to blame, and set just that one aside.
