@@ -14,6 +14,7 @@ from cybercoop.store import feeds
 from world import TLP, Seat, World, indicator, world
 
 PATTERN = "[domain-name:value = 'evil.example']"
+FEED = "/taxii2/coop/collections/feed"
 READERS = ("county", "other", "client", "partner", "vendor", "Testzentrum")
 
 
@@ -112,6 +113,26 @@ async def test_who_gains_a_key_misses_nothing_older(database_url: str, tmp_path:
         }
 
 
+async def test_who_gains_a_key_in_the_middle_of_a_walk_is_told_to_begin_anew(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with cast(database_url, tmp_path) as (center, seats, group_mark):
+        await center.push(seats["pusher"], [indicator("group.example", group_mark)])
+        await center.project()
+        later = [indicator(f"later{number}.example", "green") for number in range(3)]
+        await center.push(seats["pusher"], later)
+        await center.project()
+        reader, green = seats["other"], {"match[type]": "indicator", "limit": "1"}
+        before = await _feed_id(center, reader)
+        kept = (await center.get(f"{FEED}/objects/", reader, **green)).json["next"]
+        await founding.change_membership(center.database, "krisenstab", "other", joins=True)
+        answer = await center.get(f"{FEED}/objects/", reader, next=kept)
+        assert (answer.status, "begin without it" in answer.json["description"]) == (400, True)
+        old = FEED.replace("/feed", f"/{before}")
+        goes_on = (await center.get(f"{old}/objects/", reader, next=kept)).objects
+        assert [one["pattern"].count("later") for one in goes_on] == [1]
+
+
 async def test_a_lost_key_ends_reading_at_once(database_url: str, tmp_path: Path) -> None:
     async with cast(database_url, tmp_path) as (center, seats, group_mark):
         await center.push(seats["pusher"], [indicator("group.example", group_mark)])
@@ -126,7 +147,7 @@ async def test_a_lost_key_ends_reading_at_once(database_url: str, tmp_path: Path
 
 
 async def _feed_id(center: World, seat: Seat) -> str:
-    answer = await center.get("/taxii2/coop/collections/feed/", seat)
+    answer = await center.get(f"{FEED}/", seat)
     return str(answer.json["id"])
 
 

@@ -2,7 +2,7 @@
 
 A ``next`` token carries the whole question, because clients drop parameters on later pages. It
 is packed, because a question of 150 ids must fit into a URL again, and signed, so that nothing
-but what this server asked itself comes back.
+but what the collection gave out itself comes back.
 """
 
 import base64
@@ -28,7 +28,7 @@ _NAMES = {
 }
 _MOST_VALUES = 200
 _SIGNATURE = 16
-_FOREIGN = "next is not one that this server gave out."
+_FOREIGN = "next is not one that this collection gave out; begin without it."
 
 
 class _Token(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True):

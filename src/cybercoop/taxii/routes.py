@@ -158,12 +158,13 @@ async def _collection(root: Root, request: web.Request) -> web.Response:
     return _answer(documents.encode(_one(root, request).resource()))
 
 
-async def _page(root: Root, request: web.Request, asked: Filters, columns: Sequence[str]) -> Page:
+async def _page(
+    collection: Collection, request: web.Request, asked: Filters, columns: Sequence[str]
+) -> Page:
     """Return a page; raise ``NotFound`` when a single object that was asked for is not there."""
     single = request.match_info.get("object")
     if single is not None:
         asked = replace(asked, ids=(_checked_id(single),))
-    collection = _readable(root, request)
     async with request.app[DATABASE].read() as connection:
         page = await collection.read(connection, asked, columns)
         if single is not None and not page.count:
@@ -191,31 +192,42 @@ def _paged(request: web.Request, page: Page, asked: Filters, content: bytes) -> 
     return _answer(content, headers=headers)
 
 
-def _following(page: Page, asked: Filters, secret: bytes) -> str | None:
-    return query.token(asked, page.following, secret) if page.following else None
+def _secret(request: web.Request, collection: Collection) -> bytes:
+    """Return what ``next`` is signed with: it is good for this collection alone.
+
+    The alias of a reader's feed leads to another one when a key is gained, and whoever kept his
+    place there would page past what is older.
+    """
+    return request.app[CENTER].secret + collection.id.encode()
 
 
-def _asked(request: web.Request, default: tuple[str, ...] = (LAST,)) -> Filters:
-    app = request.app
-    return query.filters(request.query, app[SETTINGS].page_limit, app[CENTER].secret, default)
+def _asked(
+    collection: Collection, request: web.Request, default: tuple[str, ...] = (LAST,)
+) -> Filters:
+    secret, most = _secret(request, collection), request.app[SETTINGS].page_limit
+    return query.filters(request.query, most, secret, default)
 
 
 async def _objects(root: Root, request: web.Request) -> web.Response:
-    asked = _asked(request)
-    page = await _page(root, request, asked, GLUED)
-    following = _following(page, asked, request.app[CENTER].secret)
+    collection = _readable(root, request)
+    asked = _asked(collection, request)
+    page = await _page(collection, request, asked, GLUED)
+    at = page.following
+    following = query.token(asked, at, _secret(request, collection)) if at else None
     return _paged(request, page, asked, documents.envelope(page, following))
 
 
 async def _manifest(root: Root, request: web.Request) -> web.Response:
-    asked = _asked(request)
-    page = await _page(root, request, asked, ("stix_id", "version", "spec_version"))
+    collection = _readable(root, request)
+    asked = _asked(collection, request)
+    page = await _page(collection, request, asked, ("stix_id", "version", "spec_version"))
     return _paged(request, page, asked, documents.manifest(page))
 
 
 async def _versions(root: Root, request: web.Request) -> web.Response:
-    asked = _asked(request, (ALL,))
-    page = await _page(root, request, asked, ("version",))
+    collection = _readable(root, request)
+    asked = _asked(collection, request, (ALL,))
+    page = await _page(collection, request, asked, ("version",))
     return _paged(request, page, asked, documents.versions(page))
 
 
@@ -271,7 +283,7 @@ async def _delete(root: Root, request: web.Request) -> web.Response:
     if not one.can_read:
         raise Forbidden("Only collections that can be read and written can be deleted from.")
     app, stix_id = request.app, _checked_id(request.match_info["object"])
-    asked = _asked(request, (ALL,))
+    asked = _asked(one, request, (ALL,))
     asked = replace(asked, ids=(stix_id,), after=Position(), limit=_MOST_DELETED)
     asked = replace(asked, spec_versions=asked.spec_versions or _EVERY_SPEC)
     async with app[DATABASE].write() as connection:
