@@ -235,6 +235,22 @@ async def test_what_was_due_is_claimed_once(database_url: str, tmp_path: Path) -
         assert await collecting.due(center.database, [one], now + HOUR) == {"test": now + HOUR}
 
 
+async def test_a_clock_that_was_hours_ahead_puts_no_source_off(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with world(database_url, tmp_path) as center:
+        one = folder_source(tmp_path / "in")
+        (tmp_path / "in" / "list.txt").write_text(GOOD)
+        await added(center, one)
+        center.clock.forward(6 * HOUR)
+        await collected(center, one)
+        assert await collecting.due(center.database, [one], center.clock.now) == {}
+        center.clock.forward(-5 * HOUR)
+        assert "test" in await collecting.due(center.database, [one], center.clock.now)
+        await collected(center, one)
+        assert await collecting.due(center.database, [one], center.clock.now) == {}
+
+
 async def test_another_definition_has_everything_read_again(
     database_url: str, tmp_path: Path
 ) -> None:

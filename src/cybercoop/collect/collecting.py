@@ -181,11 +181,15 @@ async def due(database: Database, known: Iterable[Source], now: int) -> dict[str
     """Return which of these sources are due, and since when."""
     async with database.read() as connection:
         rows = await sources.every(connection)
-    names = {source.name for source in known}
+    intervals = {source.name: source.interval * SECOND for source in known}
     return {
         row.name: row.next_at
         for row in rows
-        if row.enabled and row.name in names and row.next_at is not None and row.next_at <= now
+        if row.enabled
+        and row.name in intervals
+        and row.next_at is not None
+        # A source that was tried later than now was put off by a clock that was wrong.
+        and (row.next_at <= now or (row.tried_at or 0) > now + intervals[row.name])
     }
 
 
