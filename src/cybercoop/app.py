@@ -135,9 +135,22 @@ async def listening(app: web.Application, settings: Settings) -> AsyncIterator[t
 
 
 class _Connection(web.RequestHandler):
-    """A connection that answers with JSON, too, where the library finds no request to hand on."""
+    """A connection as the library has it, but for two things.
+
+    It answers with JSON, too, where the library finds no request to hand on. And it ends with a
+    body in chunks: the library takes what may follow the last one (trailers) for headers of the
+    next request, which a proxy may send for somebody else.
+    """
 
     __slots__ = ()
+
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        """Send an answer, the last one of its connection where the body came in chunks."""
+        if "Transfer-Encoding" in request.headers:
+            resp.force_close()
+        return await super().finish_response(request, resp, start_time)
 
     def handle_error(
         self,

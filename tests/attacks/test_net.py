@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -210,6 +211,26 @@ async def test_trailers_are_read_over_and_are_no_headers(database_url: str, tmp_
             await connection.send(start + b"X-A: b\r\n" * 50_000 + b"\r\n")
             assert (await connection.answers())[0] < 500
         assert len((await center.get(OBJECTS, seat)).objects) == 1
+        assert (await center.get(OBJECTS, other)).objects == []
+
+
+async def test_trailers_reach_no_later_request(database_url: str, tmp_path: Path) -> None:
+    async with world(database_url, tmp_path) as center:
+        seat, other = await center.org("Landkreis A"), await center.org("Landkreis B")
+        body = enveloped(good("kept.example"))
+        chunks = b"%x\r\n%s\r\n0\r\n" % (len(body), body)
+        trailer = f"Authorization: Bearer {other.token}\r\n\r\n".encode()
+        doors = {"/api/v1/push": seat, OBJECTS: None, "/feeds/nothing": seat, "/nowhere": seat}
+        for door, who in doors.items():
+            first = head("POST", door, who, CHUNKED) + chunks + trailer
+            # As a proxy does that sends what others ask on the same connection, at once or later.
+            theirs = head("POST", OBJECTS, seat, f"Content-Length: {len(body)}") + body
+            for pause in (0, 0.3):
+                async with wire(center) as connection:
+                    with suppress(ConnectionError):
+                        await connection.send(first, theirs, pause=pause)
+                    found = await connection.until_closed(10)
+                    assert found.count(b"HTTP/1.1 ") <= 1, (door, pause)
         assert (await center.get(OBJECTS, other)).objects == []
 
 
