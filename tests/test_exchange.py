@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from exports.devices import devices
 from world import indicator, world
 
 
@@ -38,3 +39,19 @@ async def test_own_contributions_come_back_byte_for_byte(database_url: str, tmp_
         assert (await center.post(one, raw)).status == 202
         answer = await center.get("/taxii2/coop/collections/contributions/objects/", one)
         assert raw[raw.index(b"{", 5) : raw.rindex(b"}", 0, -1) + 1] in answer.body
+
+
+async def test_what_the_center_pushes_counts_like_that_of_a_county(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with devices(database_url, tmp_path) as device:
+        center = device.center
+        own, county = await center.seat("Testzentrum"), await center.org("Landkreis A")
+        await center.push(own, [given := indicator("boese.example", "green")])
+        await center.push(county, [indicator("BOESE.example", "green")])
+        await center.project()
+        (found,) = [one for one in await center.feed(county) if one["type"] == "indicator"]
+        assert (found["confidence"], found["id"] == given["id"]) == (70, False)
+        assert await device.lines(await device.feed(county)) == ["boese.example"]
+        definitions = [one for one in await center.feed(county) if one["type"] == "identity"]
+        assert [one["name"] for one in definitions] == ["Testzentrum"]

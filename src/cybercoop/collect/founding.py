@@ -1,6 +1,7 @@
 """Founding: what has to be there before anybody can push."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -40,9 +41,7 @@ async def found_center(database: Database, name: str, around: Surroundings) -> O
     identity_id = f"identity--{around.uuid()}"
     org_id, contributions_id = around.uuid(), around.uuid()
     center = Center(org_id, identity_id, around.secret())
-    org = Organisation(
-        org_id, name, Kind.CENTER, community=True, contributions_id=contributions_id, catalogue=True
-    )
+    org = Organisation(org_id, name, Kind.CENTER, community=True, contributions_id=contributions_id)
     identity = {
         "type": "identity",
         "spec_version": "2.1",
@@ -139,8 +138,8 @@ async def _publish(
     addressed: Addressed,
     now: int,
 ) -> None:
-    body = msgspec.json.encode({"objects": objects})
-    verdicts = await accept_within(connection, center, org, body, Push(addressed), now)
+    body, publisher = msgspec.json.encode({"objects": objects}), replace(org, catalogue=True)
+    verdicts = await accept_within(connection, center, publisher, body, Push(addressed), now)
     if refused := [one for one in verdicts if one.outcome == "refused"]:
         raise Misused(f"The center's own definitions were refused: {refused[0].reason}")
 

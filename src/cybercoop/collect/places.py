@@ -165,7 +165,7 @@ def _lost_sight(rows: list[Row], lock: str) -> bool:
 def _merged(lock: str, rows: list[Row], around: Surrounding) -> Content | None:
     statements = [_statement(row, around.names[row.org_id][0]) for row in rows]
     kind = rows[0].type
-    if around.names[rows[0].org_id][1]:
+    if around.names[rows[0].org_id][1] or kind in context.DEFINITIONS:
         return context.merge_catalogue(statements, lock)
     if kind in context.NAMED:
         return context.merge_named(statements, lock)

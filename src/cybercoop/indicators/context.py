@@ -40,6 +40,9 @@ INCIDENT = "incident"
 TEXTS = frozenset({"report", "note", "grouping", "opinion", INCIDENT})
 """Types that are text before all else; of an incident, too, only what its contributor cleared."""
 
+DEFINITIONS = frozenset({"identity", "marking-definition"})
+"""Types that are released of nobody but the center, of which it publishes its own."""
+
 SIGHTING = "sighting"
 
 REFERRING = TEXTS | {"relationship", SIGHTING}
