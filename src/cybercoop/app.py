@@ -48,6 +48,9 @@ _HOUR = 3600
 _FAULT = 500
 """From here on a status says that the fault is ours."""
 
+_GRACE = 15
+"""Seconds that requests have to end when the process shall; systemd and Compose kill after 30."""
+
 Announce = Callable[[str], Awaitable[None]]
 """Tells somebody the address of a server."""
 
@@ -112,7 +115,7 @@ async def listening(app: web.Application, settings: Settings) -> AsyncIterator[t
     tls = _tls(settings)
     for route in app.router.routes():
         route.handle_expect_header = _continue_if_it_fits  # type: ignore[method-assign] # see there
-    runner = web.AppRunner(app)
+    runner = web.AppRunner(app, shutdown_timeout=_GRACE)
     await runner.setup()
     loop = asyncio.get_running_loop()
     options: dict[str, Any] = {"access_log": None, "auto_decompress": False}
