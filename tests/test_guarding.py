@@ -16,10 +16,11 @@ from cybercoop.errors import Misused, Refused
 from cybercoop.guard import Level
 from cybercoop.members.assets import AssetKind
 from cybercoop.members.tokens import Scope
-from world import Seat, World, indicator, world
+from world import TLP, Seat, World, indicator, world
 
 NEVER = [one for one in guard.built_in() if one.verdict.level is Level.NEVER]
 DAY = 86_400_000_000
+_NAME = "domain-name--0b7c1f8e-9d1e-4b57-8a52-0e6a6a0d6f11"
 
 
 def _spellings(value: str) -> Iterator[str]:
@@ -60,12 +61,40 @@ async def test_no_protected_value_reaches_a_release_in_any_spelling(
         accepted = 0
         for start in range(0, len(patterns), 1000):
             objects = [indicator(one, "green") for one in patterns[start : start + 1000]]
+            for foretold in await center.push(county, objects, dry_run="1"):
+                assert foretold["outcome"] != "accepted" or foretold["reason"]
             verdicts = await center.push(county, objects)
             accepted += sum(one["outcome"] == "accepted" for one in verdicts)
         await center.project()
         assert accepted > 500
         assert await center.patterns(county) == set()
         assert await _rows(center, "SELECT bytes FROM releases WHERE type = 'indicator'") == []
+
+
+async def test_a_dry_run_says_what_the_guard_would_hold_and_nothing_of_what_others_gave(
+    database_url: str, tmp_path: Path
+) -> None:
+    given = [
+        indicator("Amt.GOV.cz.", "green"),
+        indicator("EVIL.example.", "green"),
+        indicator("amt.gov.cz", "green", indicator_types=["benign"]),
+        {"type": "domain-name", "spec_version": "2.1", "id": _NAME, "value": "amt[.]gov.cz"}
+        | {"object_marking_refs": [TLP["green"]]},
+    ]
+    async with world(database_url, tmp_path) as center:
+        county, other = await center.org("county"), await center.org("other")
+        before = await center.push(county, given, dry_run="1")
+        assert [bool(one["reason"]) for one in before] == [True, False, False, True]
+        await center.push(other, [given[0]])
+        await center.project()
+        ((held,),) = await _rows(center, "SELECT id FROM holds")
+        await reviewing.decide(center.database, held, "release", "test", center.clock.now)
+        await center.project()
+        assert await center.push(county, given, dry_run="1") == before
+        await center.push(county, [given[0], given[3]])
+        await center.project()
+        kept = (await center.get("/api/v1/unreleased", county)).json["unreleased"]
+        assert [one["reason"] for one in kept] == [before[3]["reason"]]
 
 
 async def test_the_owner_is_told_why_and_strangers_nothing(

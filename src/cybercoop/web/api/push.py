@@ -1,5 +1,6 @@
 """Pushing with verdicts at once, taking a push back, and what is kept but not released."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
@@ -9,6 +10,7 @@ from pydantic import BeforeValidator, Field
 
 from cybercoop.collect import intake, undoing
 from cybercoop.collect.checking import Verdict
+from cybercoop.collect.foretelling import foretold
 from cybercoop.collect.guarding import explained
 from cybercoop.door import WAKE
 from cybercoop.members.tokens import Scope
@@ -17,6 +19,7 @@ from cybercoop.sharing.audience import audience
 from cybercoop.store import contributions, guarding, members
 from cybercoop.store.database import Connection
 from cybercoop.web.endpoints import Asked, Call, Endpoint, Nothing
+from cybercoop.web.rules_now import guard_now
 
 _MOST_LISTED = 10_000
 
@@ -100,6 +103,8 @@ async def push(call: Call[Pushing, bytes]) -> Pushed:
         call.database, call.center, call.org, call.body, asked, now, record
     )
     if push_id is None:
+        rules = await guard_now(call.app)
+        verdicts = await asyncio.to_thread(foretold, call.body, verdicts, rules)
         return Pushed(verdicts, audience=await _audience(call, verdicts))
     call.app[WAKE]()
     return Pushed(verdicts, push_id)
