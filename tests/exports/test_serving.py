@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from cybercoop.collect import assets
 from cybercoop.exports import formats
 from exports.devices import VALUES, Devices, Feed, devices, door, kinds_of
 from world import Seat
@@ -224,6 +225,23 @@ async def test_what_has_ended_leaves_the_list(database_url: str, tmp_path: Path)
         await device.look()
         assert await device.lines(feed) == ["bleibt.example"]
         assert (await device.ask(feed.path)).headers["ETag"] != before
+
+
+async def test_who_comes_back_to_an_older_list_gets_it_whole(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with devices(database_url, tmp_path) as device:
+        county, feed = await filled(device, "boese.example", "noch.boese.net")
+        first = await device.ask(feed.path)
+        device.center.clock.forward(DAY)
+        center, around = device.center, device.center.surroundings
+        said = (county.org.id, "noch.boese.net", "Bürgerportal", center.clock.now + DAY, around)
+        await assets.except_for(center.database, center.center, *said)
+        without = await device.ask(feed.path)
+        assert without.body == b"boese.example\n"
+        center.clock.forward(2 * DAY)
+        again = await device.ask(feed.path, If_Modified_Since=without.headers["Last-Modified"])
+        assert (again.status, again.body) == (200, first.body)
 
 
 async def test_an_empty_list_is_right_where_nothing_is_listed(

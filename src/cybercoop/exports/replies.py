@@ -61,12 +61,16 @@ def _takes_gzip(request: web.Request) -> bool:
 
 
 def _has_it(request: web.Request, tag: str, made: int) -> bool:
-    """Say whether the client holds this content; both variants count as the same."""
+    """Say whether the client holds this content; both variants count as the same.
+
+    A feed may go back to an older list (an exception is over, a group is left), so that not what is
+    older than the client's time is known to him, but only what is of that very time.
+    """
     tags = request.if_none_match
     if tags is not None:
         return any(one.value == "*" or one.value.removesuffix("-gzip") == tag for one in tags)
     since = request.if_modified_since
-    return since is not None and made // _SECOND <= since.timestamp()
+    return since is not None and made // _SECOND == since.timestamp()
 
 
 def names_of(build: Build) -> Served:
