@@ -37,7 +37,11 @@ Value = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """Hold all rules for looking values up; nothing about it ever changes."""
+    """Hold all rules for looking values up; nothing about it ever changes.
+
+    ``linked`` has the addresses that protected links lead to: they count for addresses and
+    networks, and not for other links there.
+    """
 
     v4: Networks
     v6: Networks
@@ -45,6 +49,7 @@ class Index:
     mails: Names
     urls: dict[str, Verdict]
     exact: dict[str, Verdict]
+    linked: "Index | None" = None
 
     def verdict(self, kind: str, value: str) -> Verdict:
         """Return the strictest verdict on ``value`` of a kind that devices block by.
@@ -52,7 +57,9 @@ class Index:
         A kind that nobody knows and a value that nobody can read are held.
         """
         if kind in ("ipv4", "ipv6"):
-            return self._address(value)
+            said = self._address(value)
+            linked = self.linked
+            return said if linked is None else strictest((said, linked.verdict(kind, value)))
         if kind == "domain":
             return self._with_links(self._host(value, self.hosts), value)
         if kind == "url":
@@ -121,6 +128,7 @@ def index_of(entries: Iterable[Entry]) -> Index:
     mails: list[tuple[str, Verdict, Reach]] = []
     urls: dict[str, Verdict] = {}
     exact: dict[str, Verdict] = {}
+    linked: list[tuple[Span, Verdict]] = []
     for kind, value, verdict, reach in entries:
         if kind == "network":
             bits, number, prefix = spelling.network(value)
@@ -128,28 +136,46 @@ def index_of(entries: Iterable[Entry]) -> Index:
         elif kind == "hash" or "@" in value:
             _keep(exact, value.lower(), verdict)
         elif kind == "url":
-            for link in _link_and_hosts(value):
+            for link in _link_and_above(value):
                 _keep(urls, link, verdict)
+            linked.extend((span, verdict) for span in _addresses(value))
         else:
             rule = (spelling.name(value), verdict, reach)
             hosts.extend([rule] if kind != "mail" else ())
             mails.extend([rule] if kind != "host" else ())
-    return Index(
-        networks(_V4, fours), networks(_V6, sixes), names(hosts), names(mails), urls, exact
-    )
+    tables = (networks(_V4, fours), networks(_V6, sixes), names(hosts), names(mails), urls, exact)
+    return Index(*tables, _of_addresses(linked) if linked else None)
+
+
+def _of_addresses(rules: Iterable[tuple[Span, Verdict]]) -> Index:
+    found: dict[int, list[tuple[int, int, Verdict]]] = {_V4: [], _V6: []}
+    for (bits, number, prefix), verdict in rules:
+        found[bits].append((number, prefix, verdict))
+    return Index(networks(_V4, found[_V4]), networks(_V6, found[_V6]), names(()), names(()), {}, {})
 
 
 def _keep(table: dict[str, Verdict], key: str, verdict: Verdict) -> None:
     table[key] = strictest((table.get(key, verdict), verdict))
 
 
-def _link_and_hosts(url: str) -> Iterable[str]:
-    """Yield a protected link and the names that would block it along with all else below them."""
-    yield spelling.link(url)
+def _link_and_above(url: str) -> Iterable[str]:
+    """Yield a protected link and all that would block it along with what else is below."""
+    link = spelling.link(url)
+    yield link
+    folder = link.partition("?")[0]
+    while "/" in folder:
+        yield folder
+        folder = folder.rpartition("/")[0]
+    yield folder
     host = spelling.place(spelling.host_of(url))
     while isinstance(host, str) and "." in host:
         yield host
         host = host.partition(".")[2]
+
+
+def _addresses(url: str) -> tuple[Span, ...]:
+    host = spelling.place(spelling.host_of(url))
+    return host if isinstance(host, tuple) else ()
 
 
 def verdict_of(index: Index, values: Iterable[Value]) -> Verdict:
