@@ -176,6 +176,8 @@ def test_what_only_looks_alike_passes(kind: str, value: str) -> None:
         ("ipv6", "2a0e:1234::/47", Level.HOLD),
         ("ipv6", "2a0e:1234::/31", Level.NEVER),
         ("ipv6", "::ffff:0:0/95", Level.NEVER),
+        ("ipv6", "64:ff9b::/95", Level.NEVER),
+        ("ipv6", "64:ff9b::/64", Level.NEVER),
         ("ipv4", "0.0.0.0/0", Level.NEVER),
         ("ipv6", "::/0", Level.NEVER),
         ("domain", "evil.example", Level.WARN),

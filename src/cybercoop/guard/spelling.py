@@ -225,12 +225,16 @@ _EMBEDDING = (
 
 
 def _with_embedded(span: Span) -> tuple[Span, ...]:
-    """Return ``span`` and, before it, the IPv4 network that an IPv6 one stands for."""
+    """Return ``span`` and, before it, the IPv4 network that an IPv6 one stands for.
+
+    One around a whole place for IPv4 addresses stands for all of them.
+    """
     bits, number, prefix = span
     if bits == _V4:
         return (span,)
     for start, length, offset in _EMBEDDING:
-        if prefix >= length and number >> (_V6 - length) == start >> (_V6 - length):
+        apart = _V6 - min(prefix, length)
+        if number >> apart == start >> apart:
             inner = number >> (_V6 - offset - _V4) & 0xFFFFFFFF
-            return (Span(_V4, inner, min(prefix - offset, _V4)), span)
+            return (Span(_V4, inner, min(max(prefix - offset, 0), _V4)), span)
     return (span,)
