@@ -28,7 +28,8 @@ def networks(draw: st.DrawFn) -> Network:
         start = draw(st.sampled_from([0, 0x0A000000, 0xFFFFFF00, 0xC0A80000]))
         number = (start + draw(st.integers(0, 2**10))) & 0xFFFFFFFF
         return IPv4Network((number, draw(st.integers(0, 32))), strict=False)
-    start = draw(st.sampled_from([0, 0xFFFF << 32, 0x2002 << 112, 0x2A02 << 112, 2**128 - 1]))
+    places = [0, 0xFFFF << 32, 0x64FF9B << 96, 0x2002 << 112]
+    start = draw(st.sampled_from([*places, 0x2A02 << 112, 2**128 - 1]))
     number = (start + draw(st.sampled_from([0, 1, 0x0A << 24, 0x0A << 104]))) & (2**128 - 1)
     return IPv6Network((number, draw(st.integers(0, 128))), strict=False)
 
@@ -50,9 +51,9 @@ def meant(network: Network) -> Iterable[Network]:
     yield network
     for text, offset in EMBEDDING:
         around = IPv6Network(text)
-        if isinstance(network, IPv6Network) and network.subnet_of(around):
+        if isinstance(network, IPv6Network) and network.overlaps(around):
             inner = int(network.network_address) >> (96 - offset) & 0xFFFFFFFF
-            prefix = min(network.prefixlen - offset, 32)
+            prefix = min(max(network.prefixlen - offset, 0), 32)
             yield IPv4Network((inner, prefix), strict=False)
             return
 
