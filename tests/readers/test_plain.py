@@ -122,6 +122,7 @@ def test_a_line_that_asks_for_nothing_is_passed(line: str, reason: str) -> None:
         "198.51.100.7 198.51.100.9",
         "198.51.100.0\t198.51.100.255\t24",
         "198.51.100.1-198.51.100.9",
+        "198.51.100.0/255.255.255.0",
         "evil.example.net is bad",
         "evil.example.net,198.51.100.7",
         "evil\0.example.net",

@@ -20,6 +20,7 @@ _SCHEMES = frozenset(
 )
 _NUMERIC = re.compile(r"[0-9.]+").fullmatch
 _NETWORK = re.compile(r"[0-9.]+/[0-9]+").fullmatch
+_MASKED = re.compile(r"[0-9.]+/(?:[0-9]+\.){3}[0-9]+").fullmatch
 _RANGE = re.compile(r"[0-9.]+-[0-9.]+").fullmatch
 _PORT = re.compile(r"(.+):([0-9]{1,5})").fullmatch
 # Nobody sees these, so a person cannot judge the value that holds them.
@@ -146,6 +147,8 @@ def _with_colon(word: str) -> Word:
 def _with_slash(word: str) -> Word:
     if _NETWORK(word):
         return "ipv4", (values.ipv4(word),), ""
+    if _MASKED(word):
+        raise values.refused(f"{shown(word)} is a network with a mask; write it in CIDR form.")
     host = word.partition("/")[0].partition(":")[0]
     if not host:
         raise values.refused(f"{shown(word)} is a path without a host.")
