@@ -201,6 +201,14 @@ def test_a_list_of_texts_is_a_list_of_values() -> None:
     assert [type(one) for one in found] == [Value, Value, Value, Bad, Bad, Bad]
 
 
+def test_a_record_that_is_said_to_be_harmless_is_passed() -> None:
+    raw = b'[{"domain": "a.org", "whitelisted": false}, {"domain": "b.org", "whitelisted": true}]'
+    assert read(raw, "json") == [
+        Value("[0]", "domain", "a.org"),
+        Passed("[1]", "said to be harmless"),
+    ]
+
+
 def test_one_record_per_line_is_read_line_by_line() -> None:
     raw = b'{"ip":"198.51.100.7"}\n{"ip":\n\n{"ip":"198.51.100.8"}\n'
     found = read(raw, "json", name="x.jsonl")

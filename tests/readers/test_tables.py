@@ -41,6 +41,27 @@ def test_headings_name_the_columns(delimiter: str) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("heading", "bad", "good", "reason"),
+    [
+        ("to_ids", "1", "0", "not meant for detection (to_ids is false)"),
+        ("False Positive", "", "yes", "said to be harmless"),
+        ("is_whitelisted", "no", "TRUE", "said to be harmless"),
+        ("Bewertung", "schädlich", "Fehlalarm", "said to be harmless"),
+        ("verdict", "malicious", "false-positive", "said to be harmless"),
+    ],
+)
+def test_what_a_row_says_is_harmless_is_passed(
+    heading: str, bad: str, good: str, reason: str
+) -> None:
+    text = (
+        f"type,value,{heading}\ndomain,evil.example.net,{bad}\ndomain,portal.example.net,{good}\n"
+    )
+    found = read(text)
+    assert values(found) == [("domain", "evil.example.net")]
+    assert found[-1] == Passed("line 3", reason)
+
+
 def test_a_heading_may_stand_in_the_last_comment_above() -> None:
     found = read(
         "# made today\n# id,dateadded,url,threat\n1,2026-01-01,http://a.example.net/x,rat\n"

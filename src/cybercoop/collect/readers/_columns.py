@@ -34,6 +34,24 @@ _HEADINGS = {
     "sha1": "sha1 sha1hash hashsha1",
     "sha256": "sha256 sha256hash hashsha256",
     "sha512": "sha512 sha512hash hashsha512",
+    "meant": "toids",
+    "harmless": "falsepositive isfalsepositive fp whitelisted iswhitelisted allowlisted "
+    "isallowlisted benign isbenign harmless fehlalarm harmlos",
+    "verdict": "verdict urteil bewertung",
+}
+_NO = frozenset(("0", "false", "no", "n", "nein"))
+_YES = frozenset(("1", "true", "yes", "y", "ja"))
+_GOOD = frozenset(
+    (
+        *("benign", "clean", "good", "goodware", "harmless", "falsepositive", "whitelisted"),
+        *("allowlisted", "legitimate", "trusted", "fehlalarm", "gutartig", "harmlos"),
+    )
+)
+# What a row says against its values: the role of a column, and the words that say it.
+_AGAINST = {
+    "meant": (_NO, "not meant for detection (to_ids is false)"),
+    "harmless": (_YES, "said to be harmless"),
+    "verdict": (_GOOD, "said to be harmless"),
 }
 _ROLE_OF = {word: role for role, words in _HEADINGS.items() for word in words.split()}
 _TYPES = {
@@ -74,6 +92,7 @@ class Columns(msgspec.Struct, frozen=True):
     comments: tuple[int, ...] = ()
     labels: int | None = None
     facts: tuple[tuple[int, str], ...] = ()
+    against: tuple[tuple[int, str], ...] = ()
 
 
 def plain(heading: str) -> str:
@@ -180,6 +199,7 @@ def _arranged(roles: Sequence[str]) -> Columns:
         comments=tuple(number for number, role in enumerate(roles) if role == "comment"),
         labels=at.get("labels"),
         facts=tuple((at[role], role) for role in _READ if role in at),
+        against=tuple((number, role) for number, role in enumerate(roles) if role in _AGAINST),
     )
 
 
@@ -199,6 +219,9 @@ def row(where: str, cells: Sequence[str], shape: Columns, kind: str = "") -> Ite
     if not filled:
         yield Passed(where, "no value in this row" if any(cells) else "blank")
         return
+    if reason := _against(cells, shape):
+        yield Passed(where, reason)
+        return
     try:
         facts = _facts(cells, shape)
         hint = _hint(_cell(cells, shape.type))
@@ -211,6 +234,15 @@ def row(where: str, cells: Sequence[str], shape: Columns, kind: str = "") -> Ite
         for found in _of_cell(where, cell, comment, wanted):
             known = facts and isinstance(found, Value)
             yield msgspec.structs.replace(found, **facts) if known else found
+
+
+def _against(cells: Sequence[str], shape: Columns) -> str:
+    """Return what a row says against its values: lists tell what is harmless, too."""
+    for number, role in shape.against:
+        words, reason = _AGAINST[role]
+        if plain(_cell(cells, number)) in words:
+            return reason
+    return ""
 
 
 def _of_cell(where: str, cell: str, comment: str, kind: str) -> list[Found]:

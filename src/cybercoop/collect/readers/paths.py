@@ -153,10 +153,12 @@ def _flat(before: str, record: dict[str, Any], depth: int = 1) -> Iterator[tuple
 
 
 def _scalar(value: object) -> str:
-    """Return a text or number as text, and nothing for all else: lists may nest deeply."""
+    """Return a text, number or truth value as text, and nothing for all else."""
     if isinstance(value, str):
         return value
-    return repr(value) if isinstance(value, int | float) and not isinstance(value, bool) else ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return repr(value) if isinstance(value, int | float) else ""
 
 
 def _at(path: str, document: Any) -> Iterator[Placed]:
