@@ -233,6 +233,20 @@ async def test_a_canary_stops_a_lock_whose_entries_vanish_until_somebody_confirm
         assert len(seen) == 60 + 2
 
 
+async def test_an_exception_of_the_center_counts_under_a_lock_that_stands_still(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with world(database_url, tmp_path) as center:
+        county = await center.org("county")
+        objects = await _vanish(center, county, 210, 150)
+        said = (center.center.org_id, "v200.cybercoop-test.net", "citizen portal", None)
+        await assets.except_for(center.database, center.center, *said, center.surroundings)
+        await center.project()
+        seen = await center.patterns(county)
+        assert "[domain-name:value = 'v200.cybercoop-test.net']" not in seen
+        assert len(seen) == len(objects) - 1
+
+
 async def test_a_canary_lets_usual_changes_pass(database_url: str, tmp_path: Path) -> None:
     async with world(database_url, tmp_path) as center:
         county = await center.org("county")

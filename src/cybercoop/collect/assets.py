@@ -156,6 +156,8 @@ async def _changing(database: Database, new_rules: Sequence[Entry]) -> AsyncIter
         async with database.write() as connection:
             await contributions.hold_projector(connection)
             await projection.queue(connection, caught)
+            # What is excepted is looked for anew under locks that stand still.
+            await remembered.changed(connection)
 
 
 async def caught_by(database: Database, rules: Sequence[Entry]) -> set[Place]:

@@ -26,6 +26,7 @@ from cybercoop.collect.places import (
 from cybercoop.collect.resolving import Resolved, last_places, may_count, resolve
 from cybercoop.collect.writing import Change, earlier_ids, row_of
 from cybercoop.guard import Level
+from cybercoop.guard.excepted import RULE
 from cybercoop.indicators import context
 from cybercoop.indicators.sameness import sighting_key
 from cybercoop.members.organisations import Group
@@ -60,6 +61,7 @@ class Cycle:
         self._lanes = stamps.lanes({group.id: group.lane for group in groups})
         self._used: dict[str, int] = defaultdict(int)
         self._changed: set[bytes] = set()
+        self._excepted: set[Place] = set()
         self._refers: bool | None = None
 
     async def run(self, claims: list[Claim], queued: list[Place]) -> None:
@@ -185,6 +187,7 @@ class Cycle:
             if verdict.level >= Level.HOLD:
                 found[place] = (kind, None)
                 held[place] = held_by(place, kind, content, verdict)
+                self._excepted |= {place} if verdict.rule == RULE else set()
             elif verdict.level is Level.WARN:
                 found[place] = (kind, labelled(content, verdict))
         known = await guarding.at(self.connection, list({key for _, key in merged}))
@@ -256,12 +259,16 @@ class Cycle:
         return msgspec.structs.replace(change, generation=head.generation)
 
     async def _plausible(self, changes: list[Change]) -> list[Change]:
-        """Return the changes of locks that do not stand still; the others wait."""
+        """Return the changes of locks that do not stand still; the others wait.
+
+        What the center excepted ends all the same: firewalls that read TAXII block it until then.
+        """
         by_lock: dict[str, list[Change]] = defaultdict(list)
         for change in changes:
-            by_lock[change.place[0]].append(change)
+            if change.place not in self._excepted:
+                by_lock[change.place[0]].append(change)
         canary = Canary(self.connection, self.slot * SLOT)
-        kept = []
+        kept = [one for one in changes if one.place in self._excepted]
         for lock, some in sorted(by_lock.items()):
             if lock in self.guard.stopped or await canary.stops(lock, some):
                 await projection.queue(self.connection, {one.place for one in some})

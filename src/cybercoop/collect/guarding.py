@@ -162,6 +162,22 @@ async def current(connection: Connection, center_id: str, now: int, held: Guard 
     return await load(connection, center_id, now, held.extra if held else None)
 
 
+async def urgent(connection: Connection, guard_now: Guard, held: Guard | None) -> list[Place]:
+    """Return places that the center excepts and that wait under a lock that stands still.
+
+    Looked for only when the guard is another than ``held``: as much may wait as a list has.
+    """
+    if guard_now is held or not guard_now.stopped:
+        return []
+    found = await projection.waiting(connection, guard_now.stopped)
+    return [(row.lock, row.key) for row in found if _is_excepted(guard_now.excepted, row)]
+
+
+def _is_excepted(excepted: Index, row: Any) -> bool:
+    values = ((row.kind, row.value),) if row.kind else values_in(row.type, row.bytes)
+    return guard.verdict_of(excepted, values).level > Level.ALLOW
+
+
 def labelled(content: Content, verdict: Verdict) -> Content:
     """Return the content with a label that tells what the guard warns of."""
     labels = sorted({*content.body.get("labels", ()), f"{LABEL}:{verdict.rule}"})

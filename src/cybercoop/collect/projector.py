@@ -59,14 +59,16 @@ async def cycle(
         # No lock gets more than its lane has stamps for, so that hardly anything has to wait.
         shares = {lock: min(share, lane.capacity) for lock, lane in lanes.items()}
         keeper = keeper or Keeper()
-        guard = keeper.guard = await guarding.current(connection, center.org_id, now, keeper.guard)
+        guard = await guarding.current(connection, center.org_id, now, keeper.guard)
         moving = {lock: one for lock, one in shares.items() if lock not in guard.stopped}
         looked_at = {lock: one for lock, one in moving.items() if only is None or lock in only}
         claims = await projection.claim(connection, looked_at) if looked_at else []
         queued = [] if only or not moving else await projection.queued(connection, moving)
+        queued += [] if only else await guarding.urgent(connection, guard, keeper.guard)
         names = await projection.organisation_names(connection)
         await Cycle(connection, center, slot, groups, names, guard).run(claims, queued)
-        return len(claims) + len(queued)
+    keeper.guard = guard
+    return len(claims) + len(queued)
 
 
 class Projector:

@@ -5,7 +5,9 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import (
+    LargeBinary,
     bindparam,
+    case,
     delete,
     exists,
     false,
@@ -17,6 +19,7 @@ from sqlalchemy import (
     union_all,
     update,
 )
+from sqlalchemy import Row as RowOf
 from sqlalchemy.dialects import postgresql, sqlite
 
 from cybercoop.errors import Unreadable
@@ -173,6 +176,20 @@ async def queued(connection: Connection, shares: Mapping[str, int]) -> list[Plac
         for lock, share in sorted(shares.items())
     ]
     return [(row.lock, row.key) for row in await connection.execute(union_all(*each))]
+
+
+async def waiting(connection: Connection, locks: Iterable[str]) -> Sequence[RowOf[Any]]:
+    """Return lock, key, type, kind, value and bytes of what is live and waits under these locks.
+
+    The bytes are left out where there is a kind, which says all that a list needs.
+    """
+    c = releases.c
+    raw = case((c.kind.is_(None), c.bytes), else_=literal(b"", LargeBinary())).label("bytes")
+    same = (recompute.c.lock == c.lock) & (recompute.c.key == c.key)
+    query = select(c.lock, c.key, c.type, c.kind, c.value, raw).join(recompute, same)
+    live = query.where(c.latest == true(), c.revoked == false(), c.lock.in_(sorted(locks)))
+    rows: Sequence[RowOf[Any]] = (await connection.execute(live)).all()
+    return rows
 
 
 async def queue(connection: Connection, places: Iterable[Place]) -> None:
