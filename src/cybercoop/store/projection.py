@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import (
     LargeBinary,
+    Select,
     bindparam,
     case,
     delete,
@@ -186,10 +187,10 @@ async def waiting(connection: Connection, locks: Iterable[str]) -> Sequence[RowO
     c = releases.c
     raw = case((c.kind.is_(None), c.bytes), else_=literal(b"", LargeBinary())).label("bytes")
     same = (recompute.c.lock == c.lock) & (recompute.c.key == c.key)
-    query = select(c.lock, c.key, c.type, c.kind, c.value, raw).join(recompute, same)
+    shown = (c.lock, c.key, c.type, c.kind, c.value, raw)
+    query: Select[Any] = select(*shown).join(recompute, same)
     live = query.where(c.latest == true(), c.revoked == false(), c.lock.in_(sorted(locks)))
-    rows: Sequence[RowOf[Any]] = (await connection.execute(live)).all()
-    return rows
+    return (await connection.execute(live)).all()
 
 
 async def queue(connection: Connection, places: Iterable[Place]) -> None:
