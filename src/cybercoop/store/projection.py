@@ -190,7 +190,8 @@ async def waiting(connection: Connection, locks: Iterable[str]) -> Sequence[RowO
     shown = (c.lock, c.key, c.type, c.kind, c.value, raw)
     query: Select[Any] = select(*shown).join(recompute, same)
     live = query.where(c.latest == true(), c.revoked == false(), c.lock.in_(sorted(locks)))
-    return (await connection.execute(live)).all()
+    rows: Sequence[RowOf[Any]] = (await connection.execute(live)).all()
+    return rows
 
 
 async def queue(connection: Connection, places: Iterable[Place]) -> None:
