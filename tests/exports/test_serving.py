@@ -290,3 +290,22 @@ async def test_the_serial_of_a_zone_rises_with_each_change(
             lines = await device.lines(feed)
             serials.append(int(next(line for line in lines if " SOA " in line).split()[5]))
         assert serials == sorted(set(serials))
+
+
+async def test_the_serial_of_a_zone_does_not_fall_when_an_exception_is_over(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with devices(database_url, tmp_path) as device:
+        county, _ = await filled(device, "boese.example", "noch.boese.net")
+        feed, center = await device.feed(county, format_name="rpz"), device.center
+        first, serials = await device.lines(feed), []
+        said = (county.org.id, "noch.boese.net", "Bürgerportal", center.clock.now + 2 * DAY)
+        await assets.except_for(center.database, center.center, *said, center.surroundings)
+        for _ in range(3):
+            center.clock.forward(DAY)
+            await device.lines(feed)
+            await device.look()
+            lines = await device.lines(feed)
+            serials.append(int(next(line for line in lines if " SOA " in line).split()[5]))
+        assert len(lines) == len(first)
+        assert serials[0] < serials[1] == serials[2]

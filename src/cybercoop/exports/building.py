@@ -153,14 +153,17 @@ def build(
     now: int,
     before: Build | None,
     given: Given | None = None,
+    after: int = 0,
 ) -> Build:
     """Build a list, or return ``before`` with its new ``state`` where nothing in it changed.
+
+    Its time lies behind ``after``: a device that had another list until then sees it rise.
 
     Its entries are ``given``, or read from the releases that its locks open. Runs in a thread of
     its own, with a connection of its own, and keeps no list in memory that its format does not
     need there.
     """
-    made = now if before is None else max(now, before.record.made + _SECOND)
+    made = max(now, after + _SECOND, before.record.made + _SECOND if before else 0)
     format_, tally = formats.found()[plan.format], cuts.Tally(plan.cut)
     about = About(_title(plan, site.center), plan.zone, made // _SECOND, made, site.center)
     index = cuts.exceptions([*state.excepted, *plan.own])
@@ -175,7 +178,7 @@ def build(
         left_out = dict(tally.left_out)
         said = (made, tally.digest, tally.count, left_out, tally.ends, state, files, tally.last)
         record = Record(*said, as_of=given.as_of if given else 0)
-        if before is not None and _is_same(record, before.record):
+        if before and before.record.made > after and _is_same(record, before.record):
             kept = msgspec.structs.replace(
                 record, made=before.record.made, files=before.record.files
             )

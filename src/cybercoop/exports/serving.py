@@ -86,6 +86,8 @@ class Shelf:
         self._wanted: dict[Plan, float] = {}
         self._first: dict[Plan, asyncio.Task[None]] = {}
         self._own: dict[str, tuple[Version, tuple[Pair, ...]]] = {}
+        self._last: dict[str, Plan] = {}
+        self._after: dict[Plan, int] = {}
         self._turn, self._following = asyncio.Lock(), asyncio.Lock()
         self._swept = 0.0
 
@@ -101,7 +103,20 @@ class Shelf:
         feed, cut = asker.feed, asker.feed.cut
         if feed.responses:
             return Plan(feed.format, cut, (), blocks_of=org_id)
-        return Plan(feed.format, cut, cut.locks(keys_of(asker.org)), known[1])
+        plan = Plan(feed.format, cut, cut.locks(keys_of(asker.org)), known[1])
+        self._turn_to(plan, feed.id)
+        return plan
+
+    def _turn_to(self, plan: Plan, feed_id: str) -> None:
+        """Remember when the list was made that a feed had before: the next is to be newer.
+
+        A feed may come back to an older list, and the serial of a zone must not fall.
+        """
+        before = self._last.get(feed_id, plan)
+        self._last[feed_id] = plan
+        kept = self._kept.get(before)
+        if before != plan and kept is not None and kept.build is not None:
+            self._after[plan] = max(self._after.get(plan, 0), kept.build.record.made)
 
     async def build_of(self, plan: Plan) -> Build | None:
         """Return the last good build of a plan; the first one is waited for, but not for long."""
@@ -203,8 +218,9 @@ class Shelf:
         if _moment() < kept.rests_until:
             return False
         ended = record.ends is not None and record.ends <= self._around.now()
+        fell = record.made <= self._after.get(plan, 0)
         cycled = record.state.cycle != state.cycle and _moment() - kept.tried > _CYCLES
-        return ended or cycled or record.state.newest != _of(plan, state)
+        return ended or fell or cycled or record.state.newest != _of(plan, state)
 
     async def _state(self, plans: list[Plan]) -> State:
         found = sorted({lock for plan in plans for lock in plan.locks})
@@ -222,7 +238,8 @@ class Shelf:
             kept = self._kept.get(plan)
             before, begun = kept.build if kept else None, _moment()
             own = State(_of(plan, state), state.excepted, state.cycle)
-            work = asyncio.to_thread(build, self._site, plan, own, self._around.now(), before)
+            now, after = self._around.now(), self._after.get(plan, 0)
+            work = asyncio.to_thread(build, self._site, plan, own, now, before, after=after)
             (made,) = await asyncio.gather(work, return_exceptions=True)
             ended, took = _moment(), _moment() - begun
             if isinstance(made, Build):
@@ -240,6 +257,7 @@ class Shelf:
             if at < self._swept - _FORGOTTEN:
                 del self._wanted[plan]
                 self._kept.pop(plan, None)
+                self._after.pop(plan, None)
         forget(self._site, self._wanted, time() - _FORGOTTEN)
 
 
