@@ -143,3 +143,12 @@ def test_too_much_text_is_refused_as_a_whole() -> None:
 )
 def test_hostile_text_is_answered(text: str) -> None:
     assert read(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["198.51.100.5-198.51.100.9", "198[.]51[.]100[.]5\u2013198[.]51[.]100[.]9"]
+)
+def test_a_range_is_refused_with_its_reason(text: str) -> None:
+    (one,) = read(f"The scans came from {text}, all night.")
+    assert isinstance(one, Bad)
+    assert (one.text, "range" in one.reason) == (text, True)

@@ -26,13 +26,15 @@ _OTHERS = (".yaml", ".yml", ".json", ".xml", ".html", ".py", ".js")
 _DOT = r"(?:\[\.\]|\(\.\)|\{\.\}|\[dot\]|\(dot\)|\{dot\}|\.)"
 _AT = r"(?:\[@\]|\(@\)|\[at\]|\(at\)|\{at\}|@)"
 _HOST = rf"[\w-]{{1,63}}(?:{_DOT}[\w-]{{1,63}}){{1,20}}"
+_FOUR = rf"(?:[0-9]{{1,3}}{_DOT}){{3}}[0-9]{{1,3}}"
 _REST = r"(?:\[?:\]?[0-9]{1,5}(?![0-9]))?(?:/[^\s<>\"'`|]*)?"
 _CANDIDATE = re.compile(
     r"(?P<url>(?<![\w])(?:h(?:tt|xx)ps?|f[tx]ps?)(?:://|\[://\]|\[:\]//|:\[//\])[^\s<>\"'`|]+)"
     rf"|(?P<email>(?<![\w.%+-])[\w.%+-]{{1,64}}{_AT}{_HOST})"
     r"|(?P<hash>(?<![0-9A-Za-z])(?:[0-9A-Fa-f]{128}|[0-9A-Fa-f]{64}|[0-9A-Fa-f]{40}"
     r"|[0-9A-Fa-f]{32})(?![0-9A-Za-z]))"
-    rf"|(?P<ipv4>(?<![\w.-])(?:[0-9]{{1,3}}{_DOT}){{3}}[0-9]{{1,3}}(?![\w-]|\.[\w])"
+    rf"|(?P<range>(?<![\w.-]){_FOUR}[-\u2013]{_FOUR}(?![\w-]|\.[\w]))"
+    rf"|(?P<ipv4>(?<![\w.-]){_FOUR}(?![\w-]|\.[\w])"
     r"(?:/[0-9]{1,2}(?![0-9]))?(?::[0-9]{1,5}(?![0-9]))?)"
     r"|(?P<ipv6>(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?:/[0-9]{1,3})?(?![\w:]))"
     rf"|(?P<name>(?<![\w.@/\\-]){_HOST}{_REST})",
@@ -114,6 +116,9 @@ def _of_line(
     version_end = -1
     for match in matches:
         text = _trimmed(match[0])
+        if match.lastgroup == "range":
+            yield bad(where, text, "It is a range; write it as networks in CIDR form.")
+            continue
         if not _is_candidate(match, text):
             continue
         before = _before(line, match)
