@@ -19,7 +19,8 @@ from world import world
 ROOT = Path(reasons.__file__).parents[2]
 ROOMS = (
     *("collect/readers", "collect/reading.py", "collect/indicating.py", "collect/checking.py"),
-    *("collect/intake.py", "indicators", "stix", "sharing/marking.py", "guard/builtin.py"),
+    *("collect/intake.py", "collect/resolving.py", "indicators", "stix"),
+    *("sharing/marking.py", "guard/builtin.py"),
     *("guard/spelling.py", "guard/verdicts.py", "exports/formats", "exports/cut.py"),
     *("exports/orders.py", "incidents/taxonomy.py", "incidents/cases.py", "incidents/clocks.py"),
     *("incidents/profiles/__init__.py", "collect/incidents.py", "collect/incident_parts.py"),

@@ -62,6 +62,7 @@ class Cycle:
         self._used: dict[str, int] = defaultdict(int)
         self._changed: set[bytes] = set()
         self._excepted: set[Place] = set()
+        self._shared: set[str] = set()
         self._refers: bool | None = None
 
     async def run(self, claims: list[Claim], queued: list[Place]) -> None:
@@ -105,7 +106,8 @@ class Cycle:
         Returns the ids of what found another place: nobody knew it by that before.
         """
         claimed = [one.seq for one in claims if one.type in kinds and refers(one, self.names)]
-        woken = await references.referring(self.connection, ids, list(self._changed))
+        known = [*{*ids, *self._shared}]
+        woken = await references.referring(self.connection, known, list(self._changed))
         rows = {
             row.seq: row
             for row in (*await projection.rows(self.connection, claimed), *woken)
@@ -242,7 +244,10 @@ class Cycle:
                 ids = earlier_ids(self.center, change)
                 await projection.purge(self.connection, change.place[0], ids)
         await projection.queue(self.connection, late)
-        self._changed |= {one.place[1] for one in written if one.appears_or_ends}
+        changed = [one for one in written if one.appears_or_ends]
+        self._changed |= {one.place[1] for one in changed}
+        # Whoever has never seen it released refers to an observable by its deterministic id.
+        self._shared |= {one.stix_id for one in changed if one.has_shared_id}
         return late | {one.place for one in given} - {one.place for one in changes}
 
     async def _renewed(self, change: Change) -> Change:

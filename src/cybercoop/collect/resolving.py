@@ -4,8 +4,10 @@ It takes the narrowest lock of itself and its ends and waits until they are rele
 cannot be read and ends that are missing are answered alike.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from cybercoop.indicators import context, sameness
@@ -16,7 +18,10 @@ from cybercoop.store.database import Connection
 from cybercoop.store.projection import Place, Row
 
 APART = "What it refers to is under locks that no reader is sure to hold together."
-_WAITING = frozenset({None, WAITS, APART})
+_EARLIER = "It waits until everything that it refers to is released."
+"""What was said of those that waited here before the reason named the readers."""
+
+_WAITING = frozenset({None, WAITS, APART, _EARLIER})
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +60,21 @@ class _Found:
 
     own: Mapping[tuple[str, str], Place]
     catalogue: Mapping[str, Place]
-    released: Mapping[str, Place]
+    released: Mapping[str, list[Place]]
     live: frozenset[Place]
 
     def place(self, row: Row, ref: str) -> Place | None:
         """Return what ``ref`` means to the contributor of ``row``."""
-        released = self.released.get(ref)
-        if released is not None and locks.is_tighter(released[0], than=row.lock):
-            released = None
-        return self.catalogue.get(ref) or self.own.get((row.org_id, ref)) or released
+        return self.catalogue.get(ref) or self.own.get((row.org_id, ref)) or self._read(row, ref)
+
+    def _read(self, row: Row, ref: str) -> Place | None:
+        """Return a release that all who may read ``row`` can read, a live one first.
+
+        Several locks may carry an observable, all by one key: its place does not tell which.
+        """
+        places = self.released.get(ref, ())
+        open_ones = [place for place in places if not locks.is_tighter(place[0], than=row.lock)]
+        return min(open_ones, key=lambda place: place not in self.live, default=None)
 
 
 def may_count(row: Row) -> bool:
@@ -105,12 +116,10 @@ async def _find(
             if row.org_id in catalogues:
                 catalogue[row.stix_id] = place
             own[row.org_id, row.stix_id] = place
-    released = {
-        head.stix_id: (head.lock, head.key)
-        for head in await references.released(connection, refs)
-        if not head.shared_id
-    }
-    keys = {key for _, key in (*own.values(), *released.values())}
+    released = defaultdict(list)
+    for head in await references.released(connection, refs):
+        released[head.stix_id].append((head.lock, head.key))
+    keys = {key for _, key in chain(own.values(), *released.values())}
     heads = await projection.heads(connection, list(keys))
     live = frozenset((head.lock, head.key) for head in heads if not head.revoked)
     return _Found(own, catalogue, released, live)

@@ -61,6 +61,11 @@ class Change(msgspec.Struct, frozen=True, gc=False):
         return self.content is None and self.head is not None and self.head.shared_id
 
     @property
+    def has_shared_id(self) -> bool:
+        """Say whether its id is known without the release: an observable, or of a catalogue."""
+        return self.content is not None and self.content.own_id is not None
+
+    @property
     def appears_or_ends(self) -> bool:
         """Say whether what refers to this place must look again."""
         return self.content is None or self.head is None or self.head.revoked

@@ -16,7 +16,7 @@ from cybercoop.indicators import patterns
 from cybercoop.indicators.context import NAMED, REFERRING, TEXTS
 from cybercoop.indicators.observables import contributing, deterministic_id
 
-WAITS = "It waits until everything that it refers to is released."
+WAITS = "It waits until everything that it refers to is released to all who may read it."
 _UNLIFTED = "A STIX 2.0 {} cannot be lifted to 2.1 without inventing {}; send it as STIX 2.1."
 _INVENTED = {"malware": "is_family", "observed-data": "observables with ids", "report": None}
 
