@@ -108,7 +108,7 @@ async def test_an_observable_and_a_relationship_without_marking_go_out_later(
         assert again == [("duplicate", "community")] * 3
 
 
-async def test_an_older_version_that_goes_out_late_takes_nothing_of_others_away(
+async def test_an_older_version_that_is_sent_late_takes_nothing_of_others_away(
     database_url: str, tmp_path: Path
 ) -> None:
     async with world(database_url, tmp_path) as center:
@@ -123,7 +123,7 @@ async def test_an_older_version_that_goes_out_late_takes_nothing_of_others_away(
         await center.project()
         before = await center.feed(other, "feed-community", **{"match[version]": "all"})
         sent = await _outcome(center, owner, indicator("evil.example"), tlp="green")
-        assert sent == [("accepted", "community")]
+        assert sent == [("duplicate", "own")]
         assert await center.feed(other, "feed-community", **{"match[version]": "all"}) == before
 
 
@@ -146,3 +146,27 @@ async def test_a_default_group_that_was_left_is_no_default(
         assert await center.patterns(reader) == {VALUE}
         sent = await _outcome(center, owner, indicator("else.example"), tlp="green")
         assert sent == [("accepted", "community")]
+
+
+@pytest.mark.parametrize("along", [False, True], ids=["later", "together"])
+async def test_an_older_version_does_not_go_out_and_does_not_say_so(
+    database_url: str, tmp_path: Path, *, along: bool
+) -> None:
+    async with world(database_url, tmp_path) as center:
+        owner, other = await center.org("Landkreis A"), await center.org("Landkreis B")
+        first = indicator("evil.example")
+        newer = first | {"modified": "2026-10-03T08:00:00.000Z"}
+        between = first | {"modified": "2026-10-02T08:00:00.000Z"}
+        first["description"] = "Erste Fassung."
+        await center.push(owner, [first])
+        if not along:
+            await center.push(owner, [newer])
+            await center.project()
+        said = await center.push(owner, [newer, first, between], tlp="green")
+        assert [one["outcome"] for one in said[1:]] == ["duplicate", "accepted"]
+        assert all("a newer version" in one["reason"] for one in said[1:])
+        assert said[1]["lock"].startswith("own:")
+        await center.project()
+        (released,) = [one for one in await center.feed(other) if one["type"] == "indicator"]
+        assert (said[0]["outcome"], said[0]["reason"]) == ("accepted", "")
+        assert released["pattern"] == VALUE

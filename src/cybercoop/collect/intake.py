@@ -30,6 +30,7 @@ from cybercoop.store.members import Center
 _CHUNK = 1000
 _STAYS = "It stays where it is; move it with a newer modified."
 _STAYS_WITHOUT_VERSIONS = "It stays where it is; it has no versions, so delete it first to move it."
+_OLDER = "You gave a newer version of it before, and only that one counts."
 _Row = dict[str, Any]
 Record = Callable[[Connection, Sequence[Verdict]], Awaitable[None]]
 
@@ -226,7 +227,7 @@ class _Plan:
     def _accepted(self, draft: Draft, row: _Row) -> None:
         if draft.standing.waits and row["note"] == draft.standing.note:
             self.refs[row["stix_id"], row["modified"]] = _waited_for(draft.body)
-        reason = row["note"] or ""
+        reason = (row["note"] or "") if row["latest"] else _OLDER
         stix_id, version = row["stix_id"], row["version"]
         self.verdicts.append(Verdict(stix_id, version, ACCEPTED, reason, lock=row["lock"]))
 
@@ -237,13 +238,14 @@ class _Plan:
             reason = "You gave this version with other content before; use a newer modified."
             self.verdicts.append(refused(draft.body, Refused(reason, "modified")))
             return
-        latest, stays = held, _STAYS
-        if draft.checked.modified is None:
-            # Without versions, what was said last counts, also where this was said before it.
-            latest, stays = self._latest.get(draft.checked.id, held), _STAYS_WITHOUT_VERSIONS
+        latest = now = self._latest.get(draft.checked.id, held)
+        stays = _STAYS_WITHOUT_VERSIONS
+        if draft.checked.modified is not None:
+            latest, stays = held, _STAYS if now is held else _OLDER
+        # Without versions, what was said last counts, also where this was said before it.
         lock = latest.lock if isinstance(latest, Known) else latest["lock"]
         told = self.push.addressed != UNSAID or latest is not held
-        kept = latest is held and locks.is_own(lock) and lock != locked.lock
+        kept = now is held and locks.is_own(lock) and lock != locked.lock
         if isinstance(held, Known) and told and kept:
             self._send(locked, held, version, echo=echo)
             return
@@ -259,8 +261,7 @@ class _Plan:
         self.sent.append({"b_seq": held.seq} | {name: row[name] for name in contributions.SENT})
         now = msgspec.structs.replace(held, lock=row["lock"], key=row["key"])
         self._versions[held.stix_id][held.modified] = now
-        if held.latest:
-            self._latest[held.stix_id] = now
+        self._latest[held.stix_id] = now
         self._accepted(locked.draft, row)
 
     def _row(self, locked: _Locked, stamp: int, modified: str, version: str, *, echo: bool) -> _Row:
