@@ -12,6 +12,14 @@ from cybercoop.members.organisations import Kind
 from world import TLP, Seat, World, indicator, world
 
 VALUE = "seen.cybercoop-test.net"
+SEEN: dict[str, Any] = {
+    "type": "sighting",
+    "spec_version": "2.1",
+    "id": "sighting--7a4f3f0e-6a43-4b58-9d5e-111111111111",
+    "created": "2026-10-02T08:00:00.000Z",
+    "modified": "2026-10-02T08:00:00.000Z",
+    "object_marking_refs": [TLP["green"]],
+}
 
 
 async def _say(center: World, seat: Seat, about: str, opinion: Opinion, **more: Any) -> str:
@@ -126,12 +134,7 @@ async def test_a_sighting_stays_under_its_own_lock(database_url: str, tmp_path: 
         await center.push(first, [indicator(VALUE, "green", confidence=50)])
         await center.project()
         (listed,) = await _released(center, client)
-        said = {
-            "type": "sighting",
-            "spec_version": "2.1",
-            "id": "sighting--7a4f3f0e-6a43-4b58-9d5e-111111111111",
-            "created": "2026-10-02T08:00:00.000Z",
-            "modified": "2026-10-02T08:00:00.000Z",
+        said = SEEN | {
             "sighting_of_ref": listed["id"],
             "where_sighted_refs": ["identity--7a4f3f0e-6a43-4b58-9d5e-222222222222"],
             "object_marking_refs": [TLP["amber+strict"]],
@@ -169,3 +172,38 @@ async def test_what_is_not_listed_for_somebody_cannot_be_seen_by_him(
         for about in (VALUE, mine["id"], "never.cybercoop-test.net"):
             with pytest.raises(NotFound):
                 await _say(center, second, about, Opinion.SEEN)
+
+
+@pytest.mark.parametrize("when", ["while it stood", "while it was gone"])
+async def test_a_sighting_comes_back_with_what_was_seen(
+    when: str, database_url: str, tmp_path: Path
+) -> None:
+    async with world(database_url, tmp_path) as center:
+        first, second = await center.org("first"), await center.org("second")
+        given = indicator(VALUE, "green", confidence=50)
+        await center.push(first, [given])
+        await center.project()
+        (listed,) = await _released(center, second)
+        seen = SEEN | {"sighting_of_ref": listed["id"]}
+        if when == "while it stood":
+            await center.push(second, [seen])
+            await center.project()
+        gone = {"modified": "2026-10-02T08:00:00.000Z", "revoked": True}
+        await center.push(first, [given | gone])
+        await center.project()
+        if when == "while it was gone":
+            await center.push(second, [seen])
+            await center.project()
+        standing = [
+            one for one in await _released(center, first, "sighting") if "revoked" not in one
+        ]
+        assert standing == []
+        await center.push(first, [given | {"modified": "2026-10-03T08:00:00.000Z"}])
+        await center.project()
+        (again,) = [one for one in await _released(center, first) if "revoked" not in one]
+        assert again["id"] != listed["id"]
+        assert again["confidence"] == 60
+        (told,) = [
+            one for one in await _released(center, first, "sighting") if "revoked" not in one
+        ]
+        assert told["sighting_of_ref"] == again["id"]

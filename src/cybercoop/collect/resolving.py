@@ -117,8 +117,8 @@ async def _find(
                 catalogue[row.stix_id] = place
             own[row.org_id, row.stix_id] = place
     released = defaultdict(list)
-    for head in await references.released(connection, refs):
-        released[head.stix_id].append((head.lock, head.key))
+    for stix_id, place in await references.released(connection, refs):
+        released[stix_id].append(place)
     keys = {key for _, key in chain(own.values(), *released.values())}
     heads = await projection.heads(connection, list(keys))
     live = frozenset((head.lock, head.key) for head in heads if not head.revoked)

@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, false, select, true, update
 
 from cybercoop.store.bulk import parts
 from cybercoop.store.database import Connection
-from cybercoop.store.projection import HEAD, ROW, Head, Row
+from cybercoop.store.projection import ROW, Place, Row
 from cybercoop.store.tables import contributions, ends, releases
 
 
@@ -85,14 +85,15 @@ async def given(connection: Connection, orgs: Iterable[str], ids: Sequence[str])
     return found
 
 
-async def released(connection: Connection, ids: Sequence[str]) -> list[Head]:
-    """Return the live releases that have these ids."""
-    query = select(*HEAD).where(
-        releases.c.stix_id.in_(bindparam("ids", expanding=True)),
-        releases.c.latest == true(),
-        releases.c.revoked == false(),
-    )
-    found: list[Head] = []
+async def released(connection: Connection, ids: Sequence[str]) -> list[tuple[str, Place]]:
+    """Return the places of releases that have, or had, these ids.
+
+    A value that returns does so under another id, and means the same.
+    """
+    c = releases.c
+    query = select(c.stix_id, c.lock, c.key).where(c.stix_id.in_(bindparam("ids", expanding=True)))
+    found: list[tuple[str, Place]] = []
     for part in parts(ids):
-        found += [Head(*row) for row in await connection.execute(query, {"ids": part})]
+        rows = await connection.execute(query.distinct(), {"ids": part})
+        found += [(row.stix_id, (row.lock, row.key)) for row in rows]
     return found
