@@ -179,3 +179,32 @@ async def test_what_another_calls_by_the_same_ids_turns_no_relationship_round(
         names = {one["id"]: one.get("name") for one in found}
         (tied,) = [one for one in found if one["type"] == "relationship"]
         assert [names[tied["source_ref"]], names[tied["target_ref"]]] == ["Emotet", "Qbot"]
+
+
+@pytest.mark.parametrize("first", ["apart", "the same"])
+async def test_a_relationship_of_one_thing_with_itself_stays_until_they_are_two(
+    first: str, database_url: str, tmp_path: Path
+) -> None:
+    async with world(database_url, tmp_path) as center:
+        county, other = await center.org("county"), await center.org("other")
+        twin = MALWARE | {"id": "malware--4e0f7d6a-6f7f-459a-80ea-9c1f17b58abd"}
+        again = {"relationship_type": "variant-of", "source_ref": MALWARE["id"]}
+        names = ["Qbot", "EMOTET"] if first == "apart" else ["EMOTET"]
+        await center.push(county, [MALWARE, TIED | again | {"target_ref": twin["id"]}])
+        for number, name in enumerate([*names, "Qbot"]):
+            moment = {"modified": f"2026-10-0{number + 2}T08:00:00.000Z"}
+            later = {"modified": f"2026-10-0{number + 2}T09:00:00.000Z"}
+            await center.push(county, [twin | {"name": name} | moment, MALWARE | later])
+            await center.project()
+            tied = [
+                one
+                for one in await center.feed(other)
+                if one["type"] == "relationship" and not one.get("revoked")
+            ]
+            kept = (await center.get("/api/v1/unreleased", county)).json["unreleased"]
+            if name == "EMOTET":
+                assert tied == []
+                assert [one["reason"][:26] for one in kept] == ["Both of its ends are the s"]
+            else:
+                assert kept == []
+                assert [one["source_ref"] == one["target_ref"] for one in tied] == [False]

@@ -18,10 +18,11 @@ from cybercoop.store.database import Connection
 from cybercoop.store.projection import Place, Row
 
 APART = "What it refers to is under locks that no reader is sure to hold together."
+LOOP = "Both of its ends are the same here, so there is nothing between them."
 _EARLIER = "It waits until everything that it refers to is released."
 """What was said of those that waited here before the reason named the readers."""
 
-_WAITING = frozenset({None, WAITS, APART, _EARLIER})
+_WAITING = frozenset({None, WAITS, APART, LOOP, _EARLIER})
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +131,8 @@ def _resolved(row: Row, refs: Mapping[str, bytes | None], found: _Found) -> Reso
     keys = {ref: place[1] if place else None for ref, place in places.items()}
     if not all(place in found.live for place in places.values()):
         return Resolved(row, None, None, WAITS, keys)
+    if row.type == "relationship" and len({*keys.values()}) == 1:
+        return Resolved(row, None, None, LOOP, keys)
     lock = narrowest([row.lock, *(place[0] for place in places.values() if place)])
     if lock is None:
         return Resolved(row, None, None, APART, keys)
