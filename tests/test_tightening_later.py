@@ -130,3 +130,24 @@ async def test_what_another_id_of_the_same_county_had_replaced(
         await center.push(county, [first | {"modified": THIRD} | AMBER])
         assert TOLD not in await versions(center, partner)
         assert await center.patterns(partner) == {"[domain-name:value = 'evil-host.net']"}
+
+
+@pytest.mark.parametrize("values", [1, 3])
+async def test_what_moved_with_an_end_that_became_another_value(
+    values: int, database_url: str, tmp_path: Path
+) -> None:
+    async with world(database_url, tmp_path) as center:
+        county, partner = await center.org("county"), await center.org("partner", Kind.PARTNER)
+        about = green("malware", name="Emotet", is_family=True)
+        seen = indicator("evil-host.net", "green")
+        ends = {"source_ref": seen["id"], "target_ref": about["id"]}
+        tied = green("relationship", relationship_type="indicates", description=TOLD, **ends)
+        await center.push(county, [about, seen, tied], with_text="1")
+        for number in range(values):
+            pattern = {"pattern": f"[domain-name:value = 'evil-{number}.net']"}
+            moment = {"modified": f"2026-10-0{number + 2}T08:00:00.000Z"}
+            await center.push(county, [seen | moment | pattern])
+            assert (await versions(center, partner)).count(TOLD) == 1
+        later = {"modified": "2026-10-09T08:00:00.000Z"} | AMBER
+        await center.push(county, [tied | later], with_text="1")
+        assert TOLD not in await versions(center, partner)

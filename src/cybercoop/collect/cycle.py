@@ -6,6 +6,7 @@ texts, so that ends are released before what refers to them.
 
 from collections import defaultdict
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 import msgspec
@@ -128,7 +129,7 @@ class Cycle:
             self.connection, [end for one in resolved for end in one.as_ends()]
         )
         after = {(one.at_lock, one.key) for one in (*resolved, *left) if one.at_lock and one.key}
-        await self._settle(touched | after)
+        await self._settle(touched | after, {one.left for one in resolved if one.left})
         return [one.row.stix_id for one in resolved if one.moves]
 
     async def _seen(self, rows: list[Row], resolved: list[Resolved]) -> set[Place]:
@@ -143,8 +144,12 @@ class Cycle:
         counts = {(one.at_lock, key) for one in resolved for key in one.ends.values()}
         return {(lock, key) for lock, key in counted | counts if lock and key}
 
-    async def _settle(self, places: set[Place]) -> None:
-        """Bring the releases at ``places``, and at narrower ones of their keys, up to date."""
+    async def _settle(self, places: set[Place], left: AbstractSet[Place] = frozenset()) -> None:
+        """Bring the releases at ``places``, and at narrower ones of their keys, up to date.
+
+        From ``left`` something moved that is not found there again: should it become narrower,
+        no word of it may be left, so its earlier versions go now.
+        """
         keys = list({key for _, key in places})
         if not keys:
             return
@@ -157,7 +162,7 @@ class Cycle:
             (head.lock, head.key): head for head in await projection.heads(self.connection, keys)
         }
         around = await self._surrounding(standing)
-        todo = sorted({*with_narrower(places, standing), *drawing(places, heads, by_key)})
+        todo = sorted({*with_narrower(places, standing), *drawing(places, heads, by_key, left)})
         merged = {place: merged_at(place, standing, around) for place in todo}
         guarded = await self._guarded(merged)
         changes = [
@@ -165,7 +170,7 @@ class Cycle:
             for place, (kind, content) in guarded.items()
             if (
                 change := change_at(
-                    place, kind, content, by_key[place[1]], heads.get(place), self.center
+                    place, kind, content, by_key[place[1]], heads.get(place), self.center, left
                 )
             )
         ]

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any
@@ -115,9 +116,13 @@ def change_at(
     rows: list[Row],
     head: Head | None,
     center: Center,
+    left: AbstractSet[Place] = frozenset(),
 ) -> Change | None:
-    """Return what is to happen at one place, or None when all is as it should be."""
-    shut = _lost_sight(rows, place[0])
+    """Return what is to happen at one place, or None when all is as it should be.
+
+    ``left`` are places whose earlier versions go out of sight, as do those drawn from them.
+    """
+    shut = _lost_sight(rows, place[0]) or _draws(place, left)
     if content is None:
         if head is None or (head.revoked and not shut):
             return None
@@ -135,14 +140,20 @@ def change_at(
 
 
 def drawing(
-    places: set[Place], heads: Iterable[Place], rows: Mapping[bytes, list[Row]]
+    places: set[Place],
+    heads: Iterable[Place],
+    rows: Mapping[bytes, list[Row]],
+    left: AbstractSet[Place] = frozenset(),
 ) -> set[Place]:
     """Return where earlier versions may say what moved from ``places`` to a narrower lock."""
     moved = {(row.at_lock, row.key) for some in rows.values() for row in some if row.tightened}
-    moved &= places
-    if not moved:
-        return set()
-    return {(lock, key) for lock, key in heads if any((one, key) in moved for one in wider(lock))}
+    moved = (moved & places) | left
+    return {head for head in heads if _draws(head, moved)} if moved else set()
+
+
+def _draws(place: Place, places: AbstractSet[Place]) -> bool:
+    """Say whether what stands at a place comes from one of ``places``."""
+    return bool(places) and any((one, place[1]) in places for one in wider(place[0]))
 
 
 def _lost_sight(rows: list[Row], lock: str) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 
 from cybercoop.indicators import context, sameness
 from cybercoop.indicators.sameness import WAITS
-from cybercoop.sharing import locks, narrowest
+from cybercoop.sharing import locks, narrowest, wider
 from cybercoop.store import projection, references
 from cybercoop.store.database import Connection
 from cybercoop.store.projection import Place, Row
@@ -34,6 +34,17 @@ class Resolved:
     key: bytes | None
     note: str | None
     ends: Mapping[str, bytes | None]
+
+    @property
+    def left(self) -> Place | None:
+        """Return where it counted until an end became another value: nothing leads there again.
+
+        Only where the same readers see what it became; others must not tell that from an end.
+        """
+        lock, key = self.row.at_lock, self.row.key
+        if lock is None or key is None or key == self.key or self.at_lock not in wider(lock):
+            return None
+        return lock, key
 
     @property
     def moves(self) -> bool:
