@@ -143,6 +143,7 @@ async def test_what_moved_with_an_end_that_became_another_value(
         ends = {"source_ref": seen["id"], "target_ref": about["id"]}
         tied = green("relationship", relationship_type="indicates", description=TOLD, **ends)
         await center.push(county, [about, seen, tied], with_text="1")
+        assert (await versions(center, partner)).count(TOLD) == 1
         for number in range(values):
             pattern = {"pattern": f"[domain-name:value = 'evil-{number}.net']"}
             moment = {"modified": f"2026-10-0{number + 2}T08:00:00.000Z"}

@@ -147,8 +147,8 @@ def drawing(
 ) -> set[Place]:
     """Return where earlier versions may say what moved from ``places`` to a narrower lock."""
     moved = {(row.at_lock, row.key) for some in rows.values() for row in some if row.tightened}
-    moved = (moved & places) | left
-    return {head for head in heads if _draws(head, moved)} if moved else set()
+    shut = {place for place in places if place in moved} | left
+    return {head for head in heads if _draws(head, shut)} if shut else set()
 
 
 def _draws(place: Place, places: AbstractSet[Place]) -> bool:
