@@ -296,8 +296,10 @@ async def test_what_the_center_does_itself_fires_nothing(database_url: str, tmp_
         await on.say(center, "center.cybercoop-test.net")
         assert await on.verdicts() == {"own": 1}
         await on.say(on.counties[0])
+        # It makes the county's value surer, as any sighting does: that is the county's once more.
         await on.sight(center)
-        assert await on.verdicts() == {"own": 2, "proposed": 1}
+        assert await on.verdicts() == {"own": 2, "proposed": 1, "repeated": 1}
+        assert len(await on.responses()) == 1
 
 
 async def test_what_follows_a_response_fires_nothing(database_url: str, tmp_path: Path) -> None:
