@@ -131,6 +131,23 @@ async def test_a_granular_mark_only_makes_it_stricter(database_url: str, tmp_pat
         assert await center.patterns(None, "feed-public") == set()
 
 
+async def test_a_statement_of_the_center_is_known_to_all_and_released(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with world(database_url, tmp_path) as center:
+        await community(center)
+        await center.seat("Testzentrum")
+        marked = indicator("secret.example", **{REFS: [TLP["green"], MARK]})
+        refused, *_ = await push(center, "A", marked)
+        assert (refused["outcome"], refused["field"]) == ("refused", REFS)
+        said = definition(MARK, **statement("Nur für Verwaltungen")) | {REFS: [TLP["green"]]}
+        await push(center, "Testzentrum", said)
+        accepted, *_ = await push(center, "A", marked)
+        assert accepted["outcome"] == "accepted"
+        await center.project()
+        assert MARK in [one["id"] for one in await center.feed(center.seats["B"])]
+
+
 async def test_a_statement_that_names_an_organisation_is_in_no_release(
     database_url: str, tmp_path: Path
 ) -> None:

@@ -10,6 +10,7 @@ import msgspec
 
 from cybercoop.errors import Refused
 from cybercoop.indicators import sameness
+from cybercoop.indicators.context import DEFINITIONS
 from cybercoop.indicators.statements import effective_until
 from cybercoop.sharing import marking
 from cybercoop.stix import outline, schema, strict, times
@@ -46,11 +47,15 @@ class Draft(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Hold what checking needs to know of the contributor and of the push."""
+    """Hold what checking needs to know of the contributor and of the push.
+
+    The objects of a catalogue keep their ids; of one that ``defines``, its definitions do.
+    """
 
     now: int
     catalogue: bool
     with_text: bool
+    defines: bool = False
 
 
 def check_all(cut: Cut, rules: Rules) -> list[Draft | Verdict]:
@@ -75,8 +80,9 @@ def _check(raw: bytes, bundle_spec: str | None, rules: Rules) -> Draft | Verdict
         checked = schema.check(body, rules.now, bundle_spec)
         if checked.type == "marking-definition":
             marking.check_definition(body)
+        given = rules.catalogue or (rules.defines and checked.type in DEFINITIONS)
         standing = sameness.standing(
-            body, checked.spec_version, catalogue=rules.catalogue, with_text=rules.with_text
+            body, checked.spec_version, catalogue=given, with_text=rules.with_text
         )
     except Refused as refusal:
         return refused(body, refusal)

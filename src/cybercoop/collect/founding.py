@@ -1,7 +1,6 @@
 """Founding: what has to be there before anybody can push."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -138,8 +137,8 @@ async def _publish(
     addressed: Addressed,
     now: int,
 ) -> None:
-    body, publisher = msgspec.json.encode({"objects": objects}), replace(org, catalogue=True)
-    verdicts = await accept_within(connection, center, publisher, body, Push(addressed), now)
+    body = msgspec.json.encode({"objects": objects})
+    verdicts = await accept_within(connection, center, org, body, Push(addressed), now)
     if refused := [one for one in verdicts if one.outcome == "refused"]:
         raise Misused(f"The center's own definitions were refused: {refused[0].reason}")
 

@@ -107,7 +107,8 @@ async def accept_within(
 async def _checked(
     contributor: Organisation, body: bytes, push: Push, now: int
 ) -> list[Draft | Verdict]:
-    rules = Rules(now, contributor.catalogue, push.with_text)
+    defines = contributor.kind is Kind.CENTER
+    rules = Rules(now, contributor.catalogue, push.with_text, defines)
     # Both hold the processor for up to a second; in a thread of their own they let others in.
     envelope = await asyncio.to_thread(cut, body)
     return await asyncio.to_thread(check_all, envelope, rules)

@@ -23,6 +23,7 @@ from sqlalchemy import (
 )
 
 from cybercoop.indicators.context import REFERRING
+from cybercoop.members.organisations import Kind
 from cybercoop.sharing import keys_of, locks
 from cybercoop.store import bulk, members
 from cybercoop.store.bulk import parts
@@ -107,10 +108,14 @@ async def known(connection: Connection, org_id: str, ids: Sequence[str]) -> list
 async def statements(
     connection: Connection, org_id: str, keys: frozenset[str], ids: Iterable[str]
 ) -> frozenset[str]:
-    """Return which of ``ids`` are markings that this contributor sent, or reads in a catalogue."""
+    """Return which of ``ids`` are markings that this contributor sent, or reads in a catalogue.
+
+    What the center defines is one.
+    """
     c = contributions.c
     o = organisations.c
-    trusted = select(o.id).where(or_(o.id == org_id, o.catalogue == true()))
+    known = or_(o.catalogue == true(), o.kind == Kind.CENTER.value)
+    trusted = select(o.id).where(or_(o.id == org_id, known))
     query = select(c.stix_id).where(
         c.org_id.in_(trusted),
         c.stix_id.in_(bindparam("ids", expanding=True)),
