@@ -9,6 +9,7 @@ others; on SQLite there is one worker, which takes up at its start what it left.
 """
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -31,6 +32,12 @@ _SILENT_BEATS = 4
 _KEPT = timedelta(days=3)
 _FORGET_SECONDS = 3600
 _THREADS = 8
+_HANDS_OUT = "queue-worker-"
+"""How DBOS begins the names of the threads that hand workflows out, one for each queue."""
+
+_LONGEST_END = 10
+"""Seconds that one of them is waited for."""
+
 # Pinned: what waits under one version of the program is done by the next one, too.
 _VERSION = "1"
 
@@ -161,10 +168,22 @@ class Durable:
 
     async def stop(self) -> None:
         """End all threads; what was going on is cut off between two transactions."""
-        await asyncio.to_thread(self._dbos.destroy, destroy_registry=True)
+        await asyncio.to_thread(self._end)
         for task in self._going_on:
             task.cancel()
         await asyncio.gather(*self._going_on, return_exceptions=True)
+
+    def _end(self) -> None:
+        """End what hands workflows out before the loop that they run on, which DBOS ends first.
+
+        What is handed out after that is told as an error, or waits ten seconds for the loop.
+        """
+        for ended in self._dbos.background_thread_stop_events:
+            ended.set()
+        for thread in threading.enumerate():
+            if thread.name.startswith(_HANDS_OUT):
+                thread.join(_LONGEST_END)
+        self._dbos.destroy(destroy_registry=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,7 +285,7 @@ def _started(
 ) -> Durable:
     from dbos import DBOS, DBOSPortableJSONSerializer  # noqa: PLC0415 - see ``keep``
 
-    DBOS(
+    dbos = DBOS(
         config={
             "name": "cybercoop",
             "system_database_url": workflows.place(database.url, data),
@@ -279,7 +298,7 @@ def _started(
             "log_level": "ERROR",  # it warns of whatever is cut off when a process stops
         }
     )
-    durable = Durable(DBOS, loop)
+    durable = Durable(dbos, loop)
     for part in parts:
         part.register(durable)
     durable.launch()
