@@ -56,6 +56,20 @@ def test_a_worker_ends_with_its_server(center: Terminal, number: signal.Signals)
     assert not is_there(worker)
 
 
+def test_one_server_alone_works_on_a_sqlite_file_and_leaves_it_when_killed(
+    center: Terminal,
+) -> None:
+    with center.started("serve") as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        assert "stop that first" in center.run("serve", code=2).stderr
+        center.run("org", "add", "Landkreis A", "--kind", "member")
+        process.send_signal(signal.SIGKILL)
+        process.wait(PATIENCE)
+    with center.serving() as said:
+        assert "serves on" in said
+
+
 def test_what_cannot_be_served_is_said_once(tmp_path: Path) -> None:
     refusal = Terminal(tmp_path).run("serve", code=2).stderr
     assert refusal.count("cybercoop init") == 1

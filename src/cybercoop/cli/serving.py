@@ -18,7 +18,7 @@ from cybercoop.cli.shown import err, out
 from cybercoop.config import Settings
 from cybercoop.demo import prepare
 from cybercoop.errors import CoopError, Misused
-from cybercoop.store.database import Database
+from cybercoop.store.database import Database, sole_worker
 from cybercoop.story import Cast, play
 
 db = typer.Typer(no_args_is_help=True, help="The database itself.")
@@ -63,7 +63,10 @@ def serve(
 
 def _serve_all(settings: Settings, announce: Announce) -> None:
     """Serve, with a worker beside."""
-    with forked(lambda listen: _run(worker.work(settings, listen))) as beside:
+    with (
+        sole_worker(settings.database_url),
+        forked(lambda listen: _run(worker.work(settings, listen))) as beside,
+    ):
         _run(house.serve(settings, announce, beside))
 
 

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from cybercoop.errors import Misused
 from cybercoop.store import hops
-from cybercoop.store.turns import Turn
+from cybercoop.store.turns import WORKER, Turn, alone
 
 Connection = AsyncConnection
 
@@ -130,6 +130,22 @@ class Database:
         if self._turn is not None:
             self._turn.close()
         await self.engine.dispose()
+
+
+@contextmanager
+def sole_worker(url: str) -> Iterator[None]:
+    """Be the one who works on a SQLite database, beyond this process in those that it forks.
+
+    Two would project and carry out everything twice; workers of PostgreSQL know of each other.
+    Raises ``Misused`` where another one does.
+    """
+    if not url.startswith("sqlite:"):
+        yield
+        return
+    file = Path(make_url(url).database or "")
+    _require_usable(file)
+    with alone(f"{file}{WORKER}"):
+        yield
 
 
 async def unbroken(work: Awaitable[T]) -> T:
