@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cybercoop.collect import leaving
+from cybercoop.collect import canary, leaving, reviewing
 from cybercoop.members.organisations import Kind
 from cybercoop.store import projection
 from world import TLP, Seat, World, indicator, world
@@ -29,10 +29,9 @@ def green(kind: str, **said: Any) -> dict[str, Any]:
     return {name: common[name] for name in names} | {"type": kind, "id": stix_id} | said
 
 
-@pytest.mark.parametrize("leaves", [False, True], ids=["narrower", "left"])
 @pytest.mark.parametrize("end", ["narrower", "revoked", "deleted"])
 async def test_what_ended_with_what_it_referred_to(
-    database_url: str, tmp_path: Path, end: str, *, leaves: bool
+    database_url: str, tmp_path: Path, end: str
 ) -> None:
     async with world(database_url, tmp_path) as center:
         county, partner = await center.org("county"), await center.org("partner", Kind.PARTNER)
@@ -51,14 +50,42 @@ async def test_what_ended_with_what_it_referred_to(
         else:
             change = AMBER if end == "narrower" else {"revoked": True}
             await center.push(county, [about | {"modified": SECOND} | change])
-        assert TOLD in await versions(center, partner)
-        if leaves:
-            export, now = tmp_path / "export", center.clock.now
-            await leaving.leave(center.database, "county", export, now, withdraw=True)
-        else:
-            later = {"modified": THIRD} | AMBER
-            await center.push(county, [tied | later, note | later], with_text="1")
         assert TOLD not in await versions(center, partner)
+        await center.push(county, [about | {"name": "Qakbot", "modified": THIRD}])
+        assert (await versions(center, partner)).count(TOLD) == len((tied, note))
+        later = {"modified": THIRD} | AMBER
+        await center.push(county, [tied | later, note | later], with_text="1")
+        assert TOLD not in await versions(center, partner)
+
+
+@pytest.mark.parametrize("others", [False, True], ids=["alone", "with others"])
+async def test_what_waited_for_the_canary_when_its_end_went(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, others: bool
+) -> None:
+    monkeypatch.setattr(canary, "FEWEST", 2)
+    async with world(database_url, tmp_path) as center:
+        county, other = await center.org("county"), await center.org("other")
+        partner = await center.org("partner", Kind.PARTNER)
+        about = green("malware", name="Emotet", is_family=True)
+        hosts = ("evil-host.net", "evil-more.net", "evil-third.net")
+        seen, more, third = (indicator(host, "green") for host in hosts)
+        ends = {"source_ref": seen["id"], "target_ref": about["id"]}
+        tied = green("relationship", relationship_type="indicates", **ends)
+        gone = {"modified": SECOND, "revoked": True}
+        if others:
+            await center.push(other, [about, seen, tied])
+        await center.push(county, [about, seen, more, tied | {"description": TOLD}], with_text="1")
+        await center.push(other, [third])
+        assert TOLD in await versions(center, partner)
+        await center.push(other, [third | gone])
+        await center.push(county, [more | gone])
+        await center.project()
+        await center.push(county, [about | gone])
+        assert TOLD in await versions(center, partner)
+        await reviewing.decide(center.database, "community", "release", "test", center.clock.now)
+        left = await versions(center, partner)
+        assert TOLD not in left
+        assert left.count("indicates") == 1
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ texts, so that ends are released before what refers to them.
 
 from collections import defaultdict
 from collections.abc import Iterable
-from collections.abc import Set as AbstractSet
 from typing import Any
 
 import msgspec
@@ -24,7 +23,7 @@ from cybercoop.collect.places import (
     sift,
     with_narrower,
 )
-from cybercoop.collect.resolving import Resolved, last_places, may_count, resolve
+from cybercoop.collect.resolving import Resolved, may_count, resolve
 from cybercoop.collect.writing import Change, earlier_ids, row_of
 from cybercoop.guard import Level
 from cybercoop.guard.excepted import RULE
@@ -122,14 +121,14 @@ class Cycle:
         touched = _places(rows.values())
         if kinds == _SIGHTING:
             touched |= await self._seen([*rows.values()], resolved)
-        gone = [row for row in rows.values() if row.tightened and not row.stands]
-        left = await last_places(self.connection, gone)
-        await projection.move(self.connection, [one.as_move() for one in (*resolved, *left)])
+        await projection.move(self.connection, [one.as_move() for one in resolved])
+        left = [one.left for one in resolved if one.left]
+        await projection.tighten(self.connection, [row.seq for row in left], tightened=False)
         await references.remember_ends(
             self.connection, [end for one in resolved for end in one.as_ends()]
         )
-        after = {(one.at_lock, one.key) for one in (*resolved, *left) if one.at_lock and one.key}
-        await self._settle(touched | after, {one.left for one in resolved if one.left})
+        after = {(one.at_lock, one.key) for one in resolved if one.at_lock and one.key}
+        await self._settle(touched | after, left)
         return [one.row.stix_id for one in resolved if one.moves]
 
     async def _seen(self, rows: list[Row], resolved: list[Resolved]) -> set[Place]:
@@ -144,11 +143,11 @@ class Cycle:
         counts = {(one.at_lock, key) for one in resolved for key in one.ends.values()}
         return {(lock, key) for lock, key in counted | counts if lock and key}
 
-    async def _settle(self, places: set[Place], left: AbstractSet[Place] = frozenset()) -> None:
+    async def _settle(self, places: set[Place], left: Iterable[Row] = ()) -> None:
         """Bring the releases at ``places``, and at narrower ones of their keys, up to date.
 
-        From ``left`` something moved that is not found there again: should it become narrower,
-        no word of it may be left, so its earlier versions go now.
+        What ``left`` its place is not found there again: should it become narrower, no word of it
+        may be left, so earlier versions go now.
         """
         keys = list({key for _, key in places})
         if not keys:
@@ -157,12 +156,15 @@ class Cycle:
         seen = [sighting_key(key) for key in keys] if await self._anything_refers() else []
         for row in await projection.candidates(self.connection, keys + seen):
             by_key[row.key or b""].append(row)
-        standing, losers = sift(row for rows in by_key.values() for row in rows)
+        rows = [row for some in by_key.values() for row in some]
+        standing, losers = sift(rows)
+        for row in left:
+            by_key[row.key or b""].append(row)
         heads = {
             (head.lock, head.key): head for head in await projection.heads(self.connection, keys)
         }
         around = await self._surrounding(standing)
-        todo = sorted({*with_narrower(places, standing), *drawing(places, heads, by_key, left)})
+        todo = sorted({*with_narrower(places, standing), *drawing(places, heads, by_key)})
         merged = {place: merged_at(place, standing, around) for place in todo}
         guarded = await self._guarded(merged)
         changes = [
@@ -170,7 +172,7 @@ class Cycle:
             for place, (kind, content) in guarded.items()
             if (
                 change := change_at(
-                    place, kind, content, by_key[place[1]], heads.get(place), self.center, left
+                    place, kind, content, by_key[place[1]], heads.get(place), self.center
                 )
             )
         ]
@@ -178,7 +180,6 @@ class Cycle:
         await projection.discount(self.connection, losers)
         # Where a change waits, this must be known when its turn comes.
         unshut = {one.place for one in changes if one.shut and one.place in waiting}
-        rows = [row for key in keys for row in by_key[key]]
         shut = [row.seq for row in rows if row.tightened and (row.at_lock, row.key) in merged]
         await projection.tighten(self.connection, shut, tightened=False)
         again = [row.seq for row in rows if (row.at_lock, row.key) in unshut]

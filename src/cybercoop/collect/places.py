@@ -116,13 +116,9 @@ def change_at(
     rows: list[Row],
     head: Head | None,
     center: Center,
-    left: AbstractSet[Place] = frozenset(),
 ) -> Change | None:
-    """Return what is to happen at one place, or None when all is as it should be.
-
-    ``left`` are places whose earlier versions go out of sight, as do those drawn from them.
-    """
-    shut = _lost_sight(rows, place[0]) or _draws(place, left)
+    """Return what is to happen at one place, or None when all is as it should be."""
+    shut = _lost_sight(rows, place[0]) or _abandoned(head, rows)
     if content is None:
         if head is None or (head.revoked and not shut):
             return None
@@ -143,11 +139,10 @@ def drawing(
     places: set[Place],
     heads: Iterable[Place],
     rows: Mapping[bytes, list[Row]],
-    left: AbstractSet[Place] = frozenset(),
 ) -> set[Place]:
     """Return where earlier versions may say what moved from ``places`` to a narrower lock."""
     moved = {(row.at_lock, row.key) for some in rows.values() for row in some if row.tightened}
-    shut = {place for place in places if place in moved} | left
+    shut = {place for place in places if place in moved}
     return {head for head in heads if _draws(head, shut)} if shut else set()
 
 
@@ -171,6 +166,13 @@ def _lost_sight(rows: list[Row], lock: str) -> bool:
         for row in here
         if row.tightened
     )
+
+
+def _abandoned(head: Head | None, rows: list[Row]) -> bool:
+    """Say whether all that counted at a live release left it while its end waited for its turn."""
+    if head is None or head.revoked or head.type not in context.REFERRING:
+        return False
+    return all(row.at_lock != head.lock for row in rows)
 
 
 def _merged(lock: str, rows: list[Row], around: Surrounding) -> Content | None:

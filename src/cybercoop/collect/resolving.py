@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
+import msgspec
+
 from cybercoop.indicators import context, sameness
 from cybercoop.indicators.sameness import WAITS
 from cybercoop.sharing import locks, narrowest, wider
@@ -36,15 +38,17 @@ class Resolved:
     ends: Mapping[str, bytes | None]
 
     @property
-    def left(self) -> Place | None:
-        """Return where it counted until an end became another value: nothing leads there again.
+    def left(self) -> Row | None:
+        """Return the contribution as it counted where it went from, as one that tightened there.
 
-        Only where the same readers see what it became; others must not tell that from an end.
+        Nothing leads back there later, and why an end went is the same to those who read it there.
+        What moves to a wider lock its readers find again.
         """
         lock, key = self.row.at_lock, self.row.key
-        if lock is None or key is None or key == self.key or self.at_lock not in wider(lock):
+        again = key == self.key and self.at_lock in wider(lock or "")
+        if lock is None or key is None or again:
             return None
-        return lock, key
+        return msgspec.structs.replace(self.row, latest=False, tightened=True)
 
     @property
     def moves(self) -> bool:
@@ -105,17 +109,6 @@ async def resolve(
     refs = sorted({ref for some in ends.values() for ref in some})
     found = await _find(connection, refs, catalogues, {row.org_id for row in rows})
     return [_resolved(row, ends[row.seq], found) for row in rows]
-
-
-async def last_places(connection: Connection, rows: Sequence[Row]) -> list[Resolved]:
-    """Say where contributions counted last that lost their place with what they referred to."""
-    ends = await references.ends_of(connection, [row.seq for row in rows])
-    keys = {row.seq: _key(row, ends[row.seq]) for row in rows}
-    return [
-        Resolved(row, row.lock, keys[row.seq], row.note, {})
-        for row in rows
-        if keys[row.seq] is not None
-    ]
 
 
 async def _find(
