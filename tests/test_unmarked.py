@@ -170,3 +170,25 @@ async def test_an_older_version_does_not_go_out_and_does_not_say_so(
         (released,) = [one for one in await center.feed(other) if one["type"] == "indicator"]
         assert (said[0]["outcome"], said[0]["reason"]) == ("accepted", "")
         assert released["pattern"] == VALUE
+
+
+@pytest.mark.parametrize("hurried", [False, True], ids=["released", "pending"])
+async def test_what_goes_out_after_its_newer_version_was_deleted(
+    database_url: str, tmp_path: Path, *, hurried: bool
+) -> None:
+    async with world(database_url, tmp_path) as center:
+        owner, other = await center.org("Landkreis A"), await center.org("Landkreis B")
+        body = indicator("evil.example")
+        newer = indicator("evil.example", "green", modified="2026-10-02T08:00:00.000Z")
+        await center.push(owner, [body])
+        await center.push(owner, [newer | {"id": body["id"]}])
+        if not hurried:
+            await center.project()
+        path = f"/taxii2/coop/collections/contributions/objects/{body['id']}/"
+        last = {"match[version]": "last"}
+        assert (await center.request("DELETE", path, owner, params=last)).status == 200
+        if not hurried:
+            await center.project()
+            assert await center.patterns(other) == set()
+        assert await _outcome(center, owner, body, tlp="green") == [("accepted", "community")]
+        assert await center.patterns(other) == {VALUE}

@@ -47,8 +47,8 @@ def sift(rows: Iterable[Row]) -> tuple[Standing, list[int]]:
     """Return what stands by key, and the rows that something newer at their place replaces.
 
     Per contributor, lock and key the newest decides: when it is withdrawn, the older ones went
-    along, for publishers make new ids for the same value. Of one id the newest STIX goes first,
-    whatever came later in 2.0: that version is not the latest and would look withdrawn.
+    along, for publishers make new ids for the same value. Of one id the latest version goes first,
+    whatever came later in 2.0 or was deleted: what only waited until then was not replaced by it.
     """
     versions, older = _newest(rows, _ID, _VERSION)
     newest, replaced = _newest(versions, _SPOT, _MODIFIED)
@@ -62,7 +62,7 @@ def sift(rows: Iterable[Row]) -> tuple[Standing, list[int]]:
 _SPOT = attrgetter("org_id", "at_lock", "key")
 _ID = attrgetter("org_id", "at_lock", "key", "stix_id")
 _MODIFIED = attrgetter("modified", "seq")
-_VERSION = attrgetter("spec_version", "modified", "seq")
+_VERSION = attrgetter("latest", "spec_version", "modified", "seq")
 
 
 def _newest(
