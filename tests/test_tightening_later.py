@@ -179,3 +179,20 @@ async def test_what_moved_with_an_end_that_became_another_value(
         later = {"modified": "2026-10-09T08:00:00.000Z"} | AMBER
         await center.push(county, [tied | later], with_text="1")
         assert TOLD not in await versions(center, partner)
+
+
+async def test_what_refers_to_others_stands_still_with_the_lock_that_was_just_stopped(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(canary, "FEWEST", 2)
+    async with world(database_url, tmp_path) as center:
+        county, partner = await center.org("county"), await center.org("partner", Kind.PARTNER)
+        seen, more = indicator("evil-host.net", "green"), indicator("evil-more.net", "green")
+        ends = {"source_ref": seen["id"], "target_ref": more["id"]}
+        tied = green("relationship", relationship_type="related-to", **ends)
+        await center.push(county, [seen, more, tied])
+        before = await versions(center, partner)
+        assert "related-to" in before
+        gone = {"modified": SECOND, "revoked": True}
+        await center.push(county, [seen | gone, more | gone])
+        assert await versions(center, partner) == before

@@ -62,6 +62,7 @@ class Cycle:
         self._used: dict[str, int] = defaultdict(int)
         self._changed: set[bytes] = set()
         self._excepted: set[Place] = set()
+        self._stopped = set(guard.stopped)
         self._shared: set[str] = set()
         self._refers: bool | None = None
 
@@ -281,7 +282,9 @@ class Cycle:
         canary = Canary(self.connection, self.slot * SLOT)
         kept = [one for one in changes if one.place in self._excepted]
         for lock, some in sorted(by_lock.items()):
-            if lock in self.guard.stopped or await canary.stops(lock, some):
+            # What refers to others has its turn later, but the lock stands still by then.
+            if lock in self._stopped or await canary.stops(lock, some):
+                self._stopped.add(lock)
                 await projection.queue(self.connection, {one.place for one in some})
             else:
                 kept += some
