@@ -34,9 +34,17 @@ VALUES = (
 """One that the guard warns of, one that it lets pass, an address, one held, one never released."""
 
 
+def observed(value: int) -> str:
+    """Return the type of the observable that has a value."""
+    return "ipv4-addr" if VALUES[value][0].isdigit() else "domain-name"
+
+
 @dataclass(frozen=True)
 class Push:
-    """An organisation pushes one of its objects, in its newest form."""
+    """An organisation pushes one of its objects, in its newest form.
+
+    Who is named has his text cleared, too.
+    """
 
     who: str
     slot: str
@@ -51,8 +59,8 @@ class Push:
     def type(self) -> str:
         """Return the STIX type of the object."""
         if self.kind == "observable":
-            return "ipv4-addr" if VALUES[self.value][0].isdigit() else "domain-name"
-        return "indicator" if self.kind == "benign" else self.kind
+            return observed(self.value)
+        return {"benign": "indicator", "based-on": "relationship"}.get(self.kind, self.kind)
 
 
 @dataclass(frozen=True)
@@ -84,11 +92,12 @@ class Steal:
 
 @dataclass(frozen=True)
 class Sight:
-    """An organisation has seen what the center released under some id."""
+    """An organisation has seen what the center released under some id, or writes about it."""
 
     who: str
     number: int
     mark: str | None
+    kind: str = "sighting"
 
 
 @dataclass(frozen=True)

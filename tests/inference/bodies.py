@@ -5,11 +5,13 @@ import uuid
 from typing import Any
 
 from cybercoop.stix import times
-from inference.acts import VALUES, Delete, Push, Sight, Steal, Undo
+from inference.acts import VALUES, Delete, Push, Sight, Steal, Undo, observed
 from world import SECOND, TLP, indicator
 
 DAY = 86400 * SECOND
 _VERSION = "2.1"
+_OBSERVABLES = uuid.UUID("00abedb4-aa42-466c-9c01-fed23315a9b7")
+"""The namespace of deterministic ids (STIX 2.1, section 2.9)."""
 
 
 def identifier(slot: str, kind: str = "indicator") -> str:
@@ -38,8 +40,7 @@ def marks(mark: str | None, groups: dict[str, str]) -> dict[str, Any]:
 
 def pattern(value: int) -> str:
     """Return the pattern that looks for a value."""
-    kind = "ipv4-addr" if VALUES[value][0].isdigit() else "domain-name"
-    return f"[{kind}:value = '{VALUES[value]}']"
+    return f"[{observed(value)}:value = '{VALUES[value]}']"
 
 
 def envelope(body: dict[str, Any]) -> bytes:
@@ -56,7 +57,7 @@ def body(
     if isinstance(act, Steal):
         return indicator("stolen.cybercoop-test.net", id=taken, **said)
     if isinstance(act, Sight):
-        return _sighting(f"sight {now}", taken, now) | said
+        return _about(act, taken, now) | said
     if act.kind == "observable":
         core = {"type": act.type, "spec_version": _VERSION, "id": name(act)}
         return core | {"value": VALUES[act.value]} | marked
@@ -70,14 +71,32 @@ def _object(act: Push, now: int) -> dict[str, Any]:
     if act.kind == "sighting":
         return _sighting(act.slot, identifier(act.slot), now)
     if act.kind == "relationship":
-        ends = {"source_ref": identifier(act.slot)}
+        ends = {"source_ref": identifier(act.slot), "description": f"Told {now}"}
         ends |= {"target_ref": identifier(f"s{act.value}", "malware")}
         return core | ends | {"relationship_type": "indicates"}
+    if act.kind == "based-on":
+        ends = {"source_ref": identifier(act.slot), "target_ref": _deterministic(act.value)}
+        return core | ends | {"relationship_type": "based-on", "description": f"Told {now}"}
     later = times.text(now + 100 * DAY)
     made = indicator(pattern(act.value), id=name(act), valid_until=later)
     if act.confidence is not None:
         made["confidence"] = act.confidence
     return made | ({"indicator_types": ["benign"]} if act.kind == "benign" else {})
+
+
+def _deterministic(value: int) -> str:
+    """Return the id that whoever has observed a value gives it, and the center, too."""
+    named = json.dumps({"value": VALUES[value]}, separators=(",", ":"))
+    return f"{observed(value)}--{uuid.uuid5(_OBSERVABLES, named)}"
+
+
+def _about(act: Sight, taken: str, now: int) -> dict[str, Any]:
+    """Return what somebody says of something that was released."""
+    if act.kind == "sighting":
+        return _sighting(f"sight {now}", taken, now)
+    said = {"note": {"content": f"Told {now}"}, "opinion": {"opinion": "agree"}}
+    core = {"type": act.kind, "id": identifier(f"sight {now}", act.kind)}
+    return core | {"object_refs": [taken]} | said[act.kind]
 
 
 def _sighting(slot: str, ref: str, now: int) -> dict[str, Any]:

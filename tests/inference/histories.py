@@ -78,6 +78,43 @@ def _relating(cast: Cast) -> list[Act]:
     return cast.draw(st.permutations(acts)) if cast.chance(4) else acts
 
 
+def _relating_the_same(cast: Cast) -> list[Act]:
+    """Let two relate the same, each by ends of its own, and one of them move or end a part."""
+    value = cast.value()
+    acts: list[Act] = []
+    (who, mark), (other, narrow) = cast.two()
+    for one, under in ((who, mark), (other, narrow)):
+        said = {"slot": "s0", "mark": under, "value": value}
+        acts += [
+            cast.push(one, **said),
+            cast.push(one, **said | {"slot": f"s{value}"}, kind="malware"),
+        ]
+    marks = (mark, cast.one((narrow, cast.mark(other))))
+    ties = [
+        cast.push(one, slot="s0", value=value, mark=under, kind="relationship", named=True)
+        for one, under in zip((who, other), marks, strict=True)
+    ]
+    acts += [ties[0], *ties]
+    last = cast.draw(st.sampled_from([*acts[:4], *ties]))
+    if cast.chance(4):
+        return [*acts, Delete(last.who, last.slot, last.type)]
+    again = cast.push(last.who, slot=last.slot, value=value, kind=last.kind, named=True)
+    return [*acts, replace(again, revoked=cast.chance(4))]
+
+
+def _basing(cast: Cast) -> list[Act]:
+    """Let somebody refer to what others have observed, and these move or end it."""
+    (who, mark), (other, narrow) = cast.two()
+    value = cast.value()
+    seen = cast.push(other, mark=narrow, slot="s1", value=value, kind="observable")
+    tie = cast.push(who, mark=mark, slot="s0", value=value, kind="based-on", named=True)
+    acts: list[Act] = [seen, cast.push(who, mark=mark, slot="s0"), tie]
+    acts.append(cast.draw(st.sampled_from((seen, tie, replace(seen, who=who, mark=mark)))))
+    if cast.chance(2):
+        acts.append(Delete(other, "s1", seen.type))
+    return cast.draw(st.permutations(acts)) if cast.chance(3) else acts
+
+
 def _changing_one(cast: Cast) -> list[Act]:
     """Let somebody move, revoke or delete one of his objects, and say it again."""
     who, value = cast.who(), cast.value()
@@ -111,7 +148,8 @@ def _seeing(cast: Cast) -> list[Act]:
     first = cast.push(who, mark=mark, slot="s0")
     acts: list[Act] = [first]
     if cast.chance(2):
-        acts.append(Sight(seer, cast.number(1), other))
+        kind = cast.one(("sighting", "sighting", "note", "opinion"))
+        acts.append(Sight(seer, cast.number(1), other, kind))
     else:
         acts.append(cast.push(seer, slot="s2", value=first.value, mark=other, kind="benign"))
         acts.append(cast.push(seer, slot="s2", mark=other, kind="sighting"))
@@ -194,6 +232,8 @@ def _anything(cast: Cast) -> list[Act]:
 _MOTIFS: tuple[Callable[[Cast], list[Act]], ...] = (
     _meeting,
     _relating,
+    _relating_the_same,
+    _basing,
     _changing_one,
     _stealing,
     _seeing,

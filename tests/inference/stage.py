@@ -201,10 +201,12 @@ class Stage:
         taken = "" if isinstance(act, Push) else self._taken(number, act)
         body = bodies.body(act, marks, self.center.clock.now, taken)
         named = isinstance(act, Push) and act.named
-        if act.who == self.reader and not named:
+        told = named or (isinstance(act, Sight) and act.kind != "sighting")
+        if act.who == self.reader and not told:
             self.eyes.posted(await self.center.post(seat, [body]))
             return
         query = {"push_id": bodies.push_id(number)} | ({"named": "1"} if named else {})
+        query |= {"with_text": "1"} if told else {}
         self.pushes[act.who, body["id"]] = query["push_id"]
         data = bodies.envelope(body)
         answer = await self.center.request("POST", "/api/v1/push", seat, data=data, params=query)

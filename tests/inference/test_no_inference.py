@@ -5,6 +5,7 @@ nothing that he observes changes. CYBERCOOP_INFERENCE_EXAMPLES says how many his
 """
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,13 @@ def _related(mark: str) -> Push:
     return Push("p", "s0", WARNED, mark, kind="relationship")
 
 
+def _tying(who: str, mark: str, ends: str) -> tuple[Push, ...]:
+    """Let somebody relate two of his objects under one mark, whose ends are under another."""
+    tied = Push(who, "s0", WARNED, mark, kind="relationship", named=True)
+    seen = Push(who, "s0", WARNED, ends)
+    return seen, replace(seen, kind="malware"), tied
+
+
 ONCE_TOLD: tuple[Case, ...] = (
     Case((_HELD, _HELD_VOTE), "p"),
     Case((_HELD, Decide("group:members", HELD, "release"), Push("p", "s0", HELD, "amber")), "p"),
@@ -71,6 +79,13 @@ ONCE_TOLD: tuple[Case, ...] = (
         ),
         "p",
         looks=frozenset({1}),
+    ),
+    Case(
+        (
+            *(*_tying("b", "green", "green"), _tying("b", "green", "green")[-1]),
+            *(*_tying("a", "green", "amber g"), _tying("a", "amber+strict g", "")[-1]),
+        ),
+        "p",
     ),
 )
 """Histories that told something once: of what others gave under locks that he gives to himself."""
