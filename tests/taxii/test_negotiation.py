@@ -110,6 +110,10 @@ async def test_a_page_that_did_not_change_is_not_sent_again(center: World) -> No
     etag = (await center.get(f"{OWN}objects/", seat)).headers["Etag"]
     same = await center.request("GET", f"{OWN}objects/", seat, headers={"If-None-Match": etag})
     assert (same.status, same.body) == (304, b"")
+    for told in (f"W/{etag}", f'"another", {etag}', "*"):
+        known = {"If-None-Match": told}
+        same = await center.request("GET", f"{OWN}objects/", seat, headers=known)
+        assert (same.status, same.body) == (304, b"")
     await center.post(seat, [indicator("new.example")])
     other = await center.request("GET", f"{OWN}objects/", seat, headers={"If-None-Match": etag})
     assert other.status == 200

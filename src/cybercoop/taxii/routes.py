@@ -186,8 +186,10 @@ def _paged(request: web.Request, page: Page, asked: Filters, content: bytes) -> 
     # came: its ends do not tell that one between them has taken the place of another.
     known = f"{request.path_qs}|{sorted(headers.items())}|{page.count}|{len(content)}|".encode()
     known += documents.encode(page.stamps)
-    headers["ETag"] = etag = f'"{hashlib.sha256(known).hexdigest()[:32]}"'
-    if request.headers.get("If-None-Match") == etag:
+    tag = hashlib.sha256(known).hexdigest()[:32]
+    headers["ETag"] = f'"{tag}"'
+    # A proxy that packs answers makes the tag a weak one (RFC 9110, section 13.1.2).
+    if any(one.value in {"*", tag} for one in request.if_none_match or ()):
         return web.Response(status=304, headers=headers)
     return _answer(content, headers=headers)
 
