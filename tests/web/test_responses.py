@@ -136,6 +136,7 @@ async def test_a_response_is_previewed_proposed_approved_answered_and_done(
         whole = await ask(one, "GET", path, lead)
         assert {run["state"] for run in whole["runs"]} == {"done"}
         assert [each["person"] for each in whole["approvals"]] == ["Anna"]
+        assert whole["approvals"][0]["agreed"] is True
 
 
 async def test_a_county_sees_its_own_part_and_is_reached_by_looking(

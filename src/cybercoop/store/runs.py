@@ -256,7 +256,8 @@ async def _log(connection: Connection, reader: Reader, response_id: str) -> list
 async def _approvals(connection: Connection, response_id: str) -> list[dict[str, Any]]:
     c = approvals.c
     query = select(approvals).where(c.response_id == response_id).order_by(c.at, c.person_id)
-    return [dict(row._mapping) for row in await connection.execute(query)]  # noqa: SLF001 - public
+    rows = (await connection.execute(query)).mappings()
+    return [{**row, "agreed": bool(row["agreed"])} for row in rows]
 
 
 async def _others(
