@@ -60,6 +60,8 @@ WRONG = [
     bad(granular("red", "pattern"), GRANULAR, "TLP:RED"),
     bad(granular("red", "id"), GRANULAR, "TLP:RED"),
     bad(granular(MARK, "name"), GRANULAR, "not known here"),
+    bad({REFS: [TLP["green"]], GRANULAR: [{"selectors": ["name"], "marking": TLP["amber"]}]},
+        GRANULAR, "neither a marking nor a language"),
     bad({GRANULAR: [{"selectors": [], "marking_ref": TLP["clear"]}]}, f"{GRANULAR}[0].selectors",
         "empty"),
     bad({GRANULAR: ["x"]}, f"{GRANULAR}[0]", "should be an object"),

@@ -16,6 +16,7 @@ _PREFIX = "marking-definition--"
 _FIELD = "object_marking_refs"
 _GRANULAR = "granular_markings"
 
+_NOTHING = "A granular marking names neither a marking nor a language."
 _RED = "TLP:RED is not taken here; use a sealed message instead."
 
 LEVELS = ("clear", "green", "amber", "amber+strict", "red")
@@ -118,6 +119,8 @@ def _refs(body: Mapping[str, Any]) -> list[tuple[str, str]]:
             raise Refused("A granular marking is not an object.", _GRANULAR)
         if "marking_ref" in mark:
             found.append((str(mark["marking_ref"]), _GRANULAR))
+        elif "lang" not in mark:
+            raise Refused(_NOTHING, _GRANULAR)
     return found
 
 
