@@ -199,8 +199,8 @@ async def read(
 async def delete(connection: Connection, org_id: str, stix_id: str, seqs: Sequence[int]) -> None:
     """Withdraw versions: they are gone for every reader, their owner included.
 
-    A version that is the latest again counts nowhere, unless it refers to others: as with a
-    withdrawal, what a later one had replaced goes along. It might have stood under a wider lock.
+    A version that is the latest again counts nowhere: as with a withdrawal, what a later one had
+    replaced goes along. It might have stood under a wider lock. One that waited goes on waiting.
     """
     c = contributions.c
     for part in parts(seqs):
@@ -212,9 +212,10 @@ async def delete(connection: Connection, org_id: str, stix_id: str, seqs: Sequen
     rest = select(c.seq).where(c.org_id == org_id, c.stix_id == stix_id, c.deleted == false())
     newest = rest.order_by(c.spec_version.desc(), c.modified.desc()).limit(1)
     again = update(contributions).where(c.seq == newest.scalar_subquery(), c.latest == false())
-    counted = and_(c.at_lock.is_not(None), c.type.not_in(sorted(REFERRING)))
     told = {"counts": false(), "pending": PENDING, "note": REPLACED}
-    ended = {name: case((counted, value), else_=c[name]) for name, value in told.items()}
+    ended = {
+        name: case((c.at_lock.is_not(None), value), else_=c[name]) for name, value in told.items()
+    }
     await connection.execute(again.values(latest=True, **ended))
 
 
