@@ -164,9 +164,11 @@ class _Connection(web.RequestHandler):
     ) -> web.StreamResponse:
         """Answer in a form that serves as a problem (RFC 9457) and as a TAXII error.
 
-        Nothing of what came is repeated, and the path is not known, so neither is who asks.
+        Nothing of what came is repeated, and the path is not known, so neither is who asks. Only
+        what is our fault is logged: strangers could fill the log with requests that are none.
         """
-        super().handle_error(request, status, exc, message)  # it logs
+        if status >= _FAULT or request.writer.output_size > 0:
+            super().handle_error(request, status, exc, message)  # it logs, or ends the connection
         title = HTTPStatus(status).phrase
         text = _why(exc) if status < _FAULT else title
         said = msgspec.to_builtins(problems.of_status(status, text))
