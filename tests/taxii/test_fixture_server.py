@@ -76,6 +76,23 @@ async def test_objects_of_one_moment_keep_the_order_of_the_file(tmp_path: Path) 
         ] == [moments[0]]
 
 
+async def test_a_page_of_a_manifest_ends_where_a_moment_does(tmp_path: Path) -> None:
+    kept = [version("2.1", f"202{number}-01-01T00:00:00Z") for number in range(5)]
+    for number, (_, record) in enumerate(kept):
+        record["date_added"] = f"2024-01-0{(number + 3) // 2}T00:00:00.000000Z"
+    async with laboratory(tmp_path, fixture=collection(*kept)) as lab:
+        path, found = "collections/phishing/manifest/", []
+        asked: dict[str, Any] = {"limit": 2, "match[version]": "all"}
+        more = True
+        while more:
+            page = await lab.get(path, **asked)
+            more, asked["added_after"] = page.json["more"], page.headers["X-TAXII-Date-Added-Last"]
+            assert len(page.objects) <= 2
+            assert page.objects[-1]["date_added"] == asked["added_after"]
+            found += page.objects
+        assert found == [record for _, record in kept]
+
+
 async def test_what_is_posted_comes_after_what_was_there(lab: Lab) -> None:
     before = await lab.objects()
     one = indicator("evil.example")

@@ -64,6 +64,18 @@ class Page:
         """Say whether more rows follow."""
         return self.following is not None
 
+    def up_to_a_stamp(self) -> "Page":
+        """Return the page without those last rows whose ``date_added`` goes on after it.
+
+        Whoever goes on by ``date_added`` would miss the rest of them. Where all rows have the same
+        one, they stay.
+        """
+        kept = [row for row in self.rows if row[0] != self.last]
+        if not kept or self.following is None or not self.following.skip:
+            return self
+        last = kept[-1][0]
+        return replace(self, count=len(kept), last=last, following=Position(last), rows=kept)
+
 
 async def page(
     connection: Connection,

@@ -222,14 +222,15 @@ async def _objects(root: Root, request: web.Request) -> web.Response:
 async def _manifest(root: Root, request: web.Request) -> web.Response:
     collection = _readable(root, request)
     asked = _asked(collection, request)
-    page = await _page(collection, request, asked, ("stix_id", "version", "spec_version"))
+    columns = ("stix_id", "version", "spec_version")
+    page = (await _page(collection, request, asked, columns)).up_to_a_stamp()
     return _paged(request, page, asked, documents.manifest(page))
 
 
 async def _versions(root: Root, request: web.Request) -> web.Response:
     collection = _readable(root, request)
     asked = _asked(collection, request, (ALL,))
-    page = await _page(collection, request, asked, ("version",))
+    page = (await _page(collection, request, asked, ("version",))).up_to_a_stamp()
     return _paged(request, page, asked, documents.versions(page))
 
 
