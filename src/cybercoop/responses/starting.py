@@ -8,7 +8,7 @@ from cybercoop.errors import Forbidden, Misused, Refused
 from cybercoop.members.organisations import Organisation
 from cybercoop.playbooks import documents, variables
 from cybercoop.playbooks.progress import Response, Run
-from cybercoop.playbooks.steps import Action, Call, Playbook
+from cybercoop.playbooks.steps import Action, Call, Playbook, is_valid
 from cybercoop.playbooks.variables import Value
 from cybercoop.responses import telling
 from cybercoop.responses.carrying import Carrying
@@ -59,7 +59,7 @@ async def check(house: Carrying, connection: Connection, plan: Plan, now: int) -
     if kept is None:
         raise Refused("No playbook has this id and version, or it is revoked.", "playbook")
     playbook = await house.book(kept.id, kept.modified)
-    if not (playbook.valid_from or 0) <= now < (playbook.valid_until or now + 1):
+    if not is_valid(playbook, now):
         raise Refused("The playbook is not valid now.", "playbook")
     if locks.is_own(plan.lock):
         raise Refused("A response needs a marking that counties can open.", "lock")
