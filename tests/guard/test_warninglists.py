@@ -117,15 +117,6 @@ def test_entries_that_are_no_values_are_counted(tmp_path: Path) -> None:
     assert sum(one.count for one in read.unused) == 5
 
 
-def test_the_center_may_set_the_level_of_a_list_and_switch_it_off(tmp_path: Path) -> None:
-    for name in ("one", "two", "three"):
-        written(tmp_path, name, {"name": name, "type": "string", "list": [f"{name}.com"]})
-    read = guard.warninglists(tmp_path, {"one": Level.HOLD, "two": Level.ALLOW})
-    levels = {entry.value: entry.verdict.level for entry in read.entries}
-    assert levels == {"one.com": Level.HOLD, "three.com": Level.WARN}
-    assert [one.name for one in read.unused] == ["two"]
-
-
 def test_the_title_of_a_list_cannot_break_a_line(tmp_path: Path) -> None:
     title = "a\nb\x1b[31m\u202e" + "c" * 500
     written(tmp_path, "x", {"name": title, "type": "string", "list": ["a.com"]})

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from types import MappingProxyType
 from typing import Annotated
 
 import msgspec
@@ -62,35 +61,28 @@ class Warninglists:
     unused: tuple[Unused, ...]
 
 
-_AS_PACKAGED: Mapping[str, Level] = MappingProxyType({})
+def warninglists(folder: Path) -> Warninglists:
+    """Read every ``<name>/list.json`` below ``folder``.
 
-
-def warninglists(folder: Path, levels: Mapping[str, Level] = _AS_PACKAGED) -> Warninglists:
-    """Read every ``<name>/list.json`` below ``folder``; ``levels`` go before the packaged ones.
-
-    A list with the level ``allow`` is left out. The rule of an entry is ``warninglist:<name>``.
+    The rule of an entry is ``warninglist:<name>``.
     """
     entries: list[Entry] = []
     unused: list[Unused] = []
     for file in sorted(folder.glob("*/list.json")):
         name = file.parent.name
-        level = levels.get(name, level_of(name))
-        if level is Level.ALLOW:
-            unused.append(Unused(name, "The list is switched off."))
-            continue
         try:
             content = _read(file)
         except Refused as error:
             unused.append(Unused(name, error.reason))
             continue
         reasons: Counter[str] = Counter()
-        entries.extend(_entries(content, _verdict(name, content.name, level), reasons))
+        entries.extend(_entries(content, _verdict(name, content.name, level_of(name)), reasons))
         unused.extend(Unused(name, reason, count) for reason, count in sorted(reasons.items()))
     return Warninglists(tuple(entries), tuple(unused))
 
 
 def level_of(name: str) -> Level:
-    """Return how strict the list ``name`` is taken unless the center says otherwise."""
+    """Return how strict the list ``name`` is taken."""
     return _levels().get(name, _levels()["other"])
 
 
