@@ -55,7 +55,6 @@ ROLES = {
     "center": "Virtuelles Zentrum",
 }
 
-_NUMBERS = variables.NUMBERS
 _ADDRESSES = {"string", "uri", "ipv4-addr", "ipv6-addr", "md5-hash", "sha256-hash", "hash"}
 # What a variable must be to stand for an argument; an empty set takes no variable.
 ARGUMENTS: dict[str, dict[str, frozenset[str]]] = {

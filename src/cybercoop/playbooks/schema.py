@@ -37,10 +37,6 @@ _REGIONS = (
     *("northern-europe", "southern-europe", "western-europe", "oceania", "antarctica"),
     *("australia-new-zealand", "melanesia", "micronesia", "polynesia"),
 )
-STEP_TYPES = (
-    *("start", "end", "action", "playbook-action", "parallel"),
-    *("if-condition", "while-condition", "switch-condition"),
-)
 
 
 def _named(kind: str) -> re.Pattern[str]:

@@ -3,9 +3,6 @@
 from cybercoop.members.organisations import MEMBERS, Kind, Organisation
 from cybercoop.sharing import locks
 
-ANONYMOUS = frozenset({locks.PUBLIC})
-"""The keys of a reader without credentials."""
-
 
 def keys_of(reader: Organisation) -> frozenset[str]:
     """Return the locks that ``reader`` can open; ``own`` locks are nobody's."""

@@ -171,10 +171,6 @@ def _with_type(roles: list[str], cells: Sequence[Sequence[str]]) -> list[str]:
     return roles
 
 
-def _is_type(cell: str) -> bool:
-    return plain(cell) in _TYPES
-
-
 def _reads(form: Callable[[str], Any]) -> Callable[[str], bool]:
     def holds(cell: str) -> bool:
         try:
