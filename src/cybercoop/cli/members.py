@@ -17,7 +17,7 @@ from cybercoop.members.organisations import (
     Organisation,
     checked_tags,
 )
-from cybercoop.sharing import keys_of
+from cybercoop.sharing.keys import groups_of
 from cybercoop.sharing.marking import LEVELS
 from cybercoop.store import members
 from cybercoop.store.database import Database
@@ -69,14 +69,9 @@ def _shown(made: Organisation) -> dict[str, Any]:
         "default_group": made.default_group,
         "named": made.named,
         "catalogue": made.catalogue,
-        "groups": sorted(_groups(made)),
+        "groups": sorted(groups_of(made)),
         "tags": sorted(made.tags),
     }
-
-
-def _groups(of: Organisation) -> set[str]:
-    """Return the groups that an organisation is in; ``members`` goes without saying."""
-    return {lock.removeprefix("strict:") for lock in keys_of(of) if lock.startswith("strict:")}
 
 
 @org.command("add")
@@ -264,7 +259,7 @@ def group_list(as_json: Json = False) -> None:
                 "id": each.id,
                 "title": each.title,
                 "marking": each.marking_id,
-                "organisations": [who.name for who in everybody if each.id in _groups(who)],
+                "organisations": [who.name for who in everybody if each.id in groups_of(who)],
             }
             for each in found
         ]
@@ -278,7 +273,7 @@ def _change(group_id: str, name: str, *, joins: bool, as_json: bool) -> None:
 
     changed = on_database(work)
     what = "is now in" if joins else "is no longer in"
-    said = {"id": changed.id, "group": group_id, "groups": sorted(_groups(changed))}
+    said = {"id": changed.id, "group": group_id, "groups": sorted(groups_of(changed))}
     one(said, f"{changed.name} {what} {group_id}.", as_json=as_json)
 
 

@@ -18,3 +18,9 @@ def keys_of(reader: Organisation) -> frozenset[str]:
     if reader.kind is Kind.CLIENT:
         keys |= {locks.group(name) for name in reader.parent_groups | {MEMBERS}}
     return frozenset(keys)
+
+
+def groups_of(reader: Organisation) -> frozenset[str]:
+    """Return the groups that ``reader`` is in, ``members`` among them; its parent's are not."""
+    strict = locks.strict("")
+    return frozenset(key.removeprefix(strict) for key in keys_of(reader) if key.startswith(strict))

@@ -10,7 +10,7 @@ from cybercoop.door import WAKE
 from cybercoop.errors import NotFound
 from cybercoop.members.organisations import MOST_TAGS, Kind, Organisation, checked_tags
 from cybercoop.members.tokens import Scope
-from cybercoop.sharing import keys_of
+from cybercoop.sharing.keys import groups_of
 from cybercoop.store import members
 from cybercoop.store.database import Connection
 from cybercoop.web.api._common import in_sight, whose
@@ -96,10 +96,6 @@ class ShownGroups(msgspec.Struct, frozen=True):
     next: str | None
 
 
-def _groups(of: Organisation) -> set[str]:
-    return {lock.removeprefix("strict:") for lock in keys_of(of) if lock.startswith("strict:")}
-
-
 def _shown(one: Organisation) -> ShownOrganisation:
     return ShownOrganisation(
         one.id,
@@ -111,7 +107,7 @@ def _shown(one: Organisation) -> ShownOrganisation:
         one.default_group,
         one.named,
         one.catalogue,
-        sorted(_groups(one)),
+        sorted(groups_of(one)),
         sorted(one.tags),
     )
 
@@ -164,13 +160,13 @@ async def list_groups(call: Call[Paging, None]) -> ShownGroups:
 
 async def _groups_in_sight(connection: Connection, call: Call[object, object]) -> list[ShownGroup]:
     everybody = await members.all_organisations(connection)
-    mine = _groups(call.org)
+    mine = groups_of(call.org)
     return [
         ShownGroup(
             one.id,
             one.title,
             one.marking_id,
-            [who.name for who in everybody if one.id in _groups(who)],
+            [who.name for who in everybody if one.id in groups_of(who)],
         )
         for one in await members.all_groups(connection)
         if call.is_center or one.id in mine
