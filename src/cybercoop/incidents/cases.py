@@ -51,12 +51,12 @@ class Part(StrEnum):
 
 
 _OPEN = frozenset({State.INVESTIGATING, State.CONTAINED, State.RECOVERING})
-_ENDS = frozenset({State.CLOSED, State.FALSE_ALARM})
+ENDS = frozenset({State.CLOSED, State.FALSE_ALARM})
 NEXT: dict[State, frozenset[State]] = {
-    State.REPORTED: _OPEN | _ENDS,
-    State.INVESTIGATING: (_OPEN | _ENDS) - {State.INVESTIGATING},
-    State.CONTAINED: (_OPEN | _ENDS) - {State.CONTAINED},
-    State.RECOVERING: (_OPEN | _ENDS) - {State.RECOVERING},
+    State.REPORTED: _OPEN | ENDS,
+    State.INVESTIGATING: (_OPEN | ENDS) - {State.INVESTIGATING},
+    State.CONTAINED: (_OPEN | ENDS) - {State.CONTAINED},
+    State.RECOVERING: (_OPEN | ENDS) - {State.RECOVERING},
     # What was closed comes back where it broke out again, or was no false alarm.
     State.CLOSED: frozenset({State.INVESTIGATING}),
     State.FALSE_ALARM: frozenset({State.INVESTIGATING}),
@@ -87,7 +87,7 @@ class Incident:
     @property
     def is_open(self) -> bool:
         """Say whether there is still something to do."""
-        return self.state not in _ENDS
+        return self.state not in ENDS
 
 
 @dataclass(frozen=True, slots=True)

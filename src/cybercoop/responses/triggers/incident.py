@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from cybercoop.errors import Refused
 from cybercoop.incidents import taxonomy
-from cybercoop.incidents.cases import Severity, State
+from cybercoop.incidents.cases import ENDS, Severity
 from cybercoop.responses.triggers import Condition, Given, Happened, Met, Scene
 from cybercoop.store import incidents
 from cybercoop.store.incidents import Shared
@@ -17,7 +17,6 @@ GIVES = frozenset({"category", "type", "severity", "id"})
 TOUCHES = True
 
 _ORDER = list(Severity)
-_OVER = frozenset({State.CLOSED, State.FALSE_ALARM})
 
 
 class When(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -41,7 +40,7 @@ async def happened(
     """Return what was shared of incidents, or shared again, in order."""
     rows = await incidents.changed_since(scene.connection, after, most)
     far = rows[-1].stamp if len(rows) == most else max([until, *(one.stamp for one in rows)])
-    told = [one for one in rows if not one.withdrawn and one.state not in _OVER]
+    told = [one for one in rows if not one.withdrawn and one.state not in ENDS]
     return [(_event(one), one) for one in told], far
 
 
