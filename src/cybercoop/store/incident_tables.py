@@ -17,9 +17,7 @@ from sqlalchemy import (
     text,
 )
 
-from cybercoop.store.tables import Bytes, Flag, metadata
-
-_serial = BigInteger().with_variant(Integer(), "sqlite")
+from cybercoop.store.tables import Bytes, Flag, metadata, serial
 
 incidents = Table(
     "incidents",
@@ -43,7 +41,7 @@ Index("incidents_by_org", incidents.c.org_id, incidents.c.created_at)
 incident_entries = Table(
     "incident_entries",
     metadata,
-    Column("seq", _serial, primary_key=True, autoincrement=True),
+    Column("seq", serial, primary_key=True, autoincrement=True),
     Column("incident_id", ForeignKey("incidents.id"), nullable=False),
     Column("at", BigInteger, nullable=False),
     Column("who", String(36), nullable=False),

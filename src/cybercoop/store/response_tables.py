@@ -19,9 +19,7 @@ from sqlalchemy import (
     text,
 )
 
-from cybercoop.store.tables import Bytes, Flag, metadata
-
-_serial = BigInteger().with_variant(Integer(), "sqlite")
+from cybercoop.store.tables import Bytes, Flag, metadata, serial
 
 # One version of a playbook, as it was imported: never changed.
 playbooks = Table(
@@ -191,7 +189,7 @@ Index("approvals_by_response", approvals.c.response_id)
 log = Table(
     "log",
     metadata,
-    Column("seq", _serial, primary_key=True, autoincrement=True),
+    Column("seq", serial, primary_key=True, autoincrement=True),
     Column("response_id", ForeignKey("responses.id"), nullable=False),
     # Whose run it tells of; nobody's where all who take part may read it.
     Column("org_id", String(36)),
@@ -259,7 +257,7 @@ Index("drafts_by_org", drafts.c.org_id)
 firings = Table(
     "firings",
     metadata,
-    Column("seq", _serial, primary_key=True, autoincrement=True),
+    Column("seq", serial, primary_key=True, autoincrement=True),
     Column("rule", String(80), nullable=False),
     Column("subject", String(120), nullable=False),
     Column("at", BigInteger, nullable=False),

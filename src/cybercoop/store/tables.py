@@ -48,7 +48,7 @@ class Bytes(LargeBinary):
 
 
 # SQLite gives only an INTEGER primary key a place of its own in the file.
-_serial = BigInteger().with_variant(Integer(), "sqlite")
+serial = BigInteger().with_variant(Integer(), "sqlite")
 
 center = Table(
     "center",
@@ -147,7 +147,7 @@ clocks = Table(
 contributions = Table(
     "contributions",
     metadata,
-    Column("seq", _serial, primary_key=True, autoincrement=True),
+    Column("seq", serial, primary_key=True, autoincrement=True),
     Column("org_id", String(36), nullable=False),
     Column("date_added", BigInteger, nullable=False),
     Column("stix_id", Text, nullable=False),
@@ -235,7 +235,7 @@ Index("ends_by_key", ends.c.key)
 releases = Table(
     "releases",
     metadata,
-    Column("date_added", _serial, primary_key=True, autoincrement=False),
+    Column("date_added", serial, primary_key=True, autoincrement=False),
     Column("lock", Text, nullable=False),
     Column("key", Bytes, nullable=False),
     Column("generation", Integer, nullable=False),
