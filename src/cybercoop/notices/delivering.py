@@ -6,7 +6,6 @@ it twice, because we died between sending and noting it, can tell.
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import structlog
 
@@ -17,6 +16,7 @@ from cybercoop.notices.carrying import Most
 from cybercoop.notices.mail import Mailbox, NotDelivered
 from cybercoop.notices.writing import Line
 from cybercoop.sharing import keys_of
+from cybercoop.stix.times import WALL
 from cybercoop.store import notice_pruning, notices, task_links
 from cybercoop.store import webhooks as remembered
 from cybercoop.store.database import Connection, Database
@@ -29,7 +29,6 @@ _DAY = 86_400 * _SECOND
 _PATIENCE = 3 * _DAY
 _FIRST_PAUSE, _LONGEST_PAUSE = 5, 1800
 _AT_ONCE = 200
-_BERLIN = ZoneInfo("Europe/Berlin")
 
 _log = structlog.get_logger("notices")
 
@@ -64,7 +63,7 @@ def digest_time(now: int, hour: int) -> int:
     one that comes twice in autumn as the first.
     """
     moment = datetime.fromtimestamp(now // _SECOND, UTC)
-    today = moment.astimezone(_BERLIN).replace(hour=hour, minute=0, second=0, microsecond=0, fold=0)
+    today = moment.astimezone(WALL).replace(hour=hour, minute=0, second=0, microsecond=0, fold=0)
     for day in (today, today - timedelta(days=1)):
         at = int(day.astimezone(UTC).timestamp()) * _SECOND
         if at <= now:

@@ -26,7 +26,6 @@ in its step. Whoever does not know the type has to refuse it, which is what shou
 import re
 from collections.abc import Iterator, Mapping
 from typing import Literal
-from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import Struct, field
@@ -71,7 +70,6 @@ number; ``to`` is a role; ``urgency`` is ``now`` or ``digest``; ``text`` may use
 """
 LONGEST_BLOCK_HOURS = 8_760
 
-_WALL = ZoneInfo("Europe/Berlin")
 _WORD = re.compile(r"\A[a-z][a-z0-9-]{0,39}\Z")
 _DURATION = re.compile(
     r"\AP(?=[0-9T])(?:([0-9]{1,2})M)?(?:([0-9]{1,3})D)?"
@@ -109,7 +107,7 @@ class Deadline(Struct, frozen=True):
         Months count on the calendar on the wall, and end on its last day where the day is missing;
         minutes are real time, whatever the clocks do.
         """
-        return times.later(moment, _WALL, months=self.months, minutes=self.minutes)
+        return times.later(moment, times.WALL, months=self.months, minutes=self.minutes)
 
 
 class Question(Struct, frozen=True):

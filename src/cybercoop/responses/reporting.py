@@ -7,17 +7,16 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
 from cybercoop.playbooks import templates
 from cybercoop.playbooks.progress import OPEN, Response, Run, Task
 from cybercoop.responses.board import Sum, sums
+from cybercoop.stix.times import WALL
 from cybercoop.store.blocks import State
 from cybercoop.store.runs import Seen
 
-_WALL = ZoneInfo("Europe/Berlin")
 _LONGEST = 500
 _RULE = "rule "
 Names = Mapping[str, str]
@@ -276,4 +275,4 @@ def local(moment: int | None) -> str:
     """Return a time as a German clock on the wall shows it, with the zone's name."""
     if moment is None:
         return ""
-    return datetime.fromtimestamp(moment // 1_000_000, _WALL).strftime("%d.%m.%Y %H:%M %Z")
+    return datetime.fromtimestamp(moment // 1_000_000, WALL).strftime("%d.%m.%Y %H:%M %Z")

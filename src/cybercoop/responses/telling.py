@@ -2,15 +2,14 @@
 
 from dataclasses import replace
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from cybercoop.incidents.reminding import Reminder
 from cybercoop.notices.telling import CENTER, Notice, tell
 from cybercoop.playbooks.progress import Response, Task
 from cybercoop.sharing import locks
+from cybercoop.stix.times import WALL
 from cybercoop.store.database import Connection
 
-_WALL = ZoneInfo("Europe/Berlin")
 _DAY = 86_400_000_000
 
 _DEPUTIES, _CENTER = 1, 2
@@ -102,7 +101,7 @@ async def of_duty(connection: Connection, due: Reminder, now: int) -> None:
 
 def _until(moment: int) -> tuple[str, str]:
     """Return a deadline in German and English, as lines below a text."""
-    at = datetime.fromtimestamp(moment / 1e6, _WALL)
+    at = datetime.fromtimestamp(moment / 1e6, WALL)
     return (
         f"\n\nFrist: {at:%d.%m.%Y, %H:%M} Uhr ({at.tzname()})",
         f"\n\nDue: {at:%Y-%m-%d %H:%M} ({at.tzname()})",

@@ -3,11 +3,10 @@
 import re
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
 from cybercoop.errors import Refused
+from cybercoop.stix.times import WALL
 
-WALL = ZoneInfo("Europe/Berlin")
 LONGEST = 366 * 86_400_000_000
 
 _SPAN = re.compile(r"([1-9][0-9]{0,4})(m|h|d)").fullmatch

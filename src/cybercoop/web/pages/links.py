@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
@@ -18,6 +17,7 @@ from cybercoop.errors import Refused
 from cybercoop.notices import links
 from cybercoop.notices.links import Desk, LinkedTask
 from cybercoop.playbooks.duties import Question
+from cybercoop.stix.times import WALL
 from cybercoop.web.pages import forms, rendering
 from cybercoop.web.pages.rendering import Language
 from cybercoop.web.pages.visits import TITLE, language_of
@@ -26,7 +26,6 @@ DESK: web.AppKey[Desk] = web.AppKey("desk")
 
 _COMMENT = "comment"
 _LONGEST = 2000
-_BERLIN = ZoneInfo("Europe/Berlin")
 _NONE: Mapping[str, str] = MappingProxyType({})
 _SAID: Mapping[Language, Mapping[str, str]] = {
     "de": {
@@ -156,5 +155,5 @@ def _moment(micros: int | None) -> str:
     """Return a time as people in Germany read it."""
     if micros is None:
         return ""
-    moment = datetime.fromtimestamp(micros // 1_000_000, UTC).astimezone(_BERLIN)
+    moment = datetime.fromtimestamp(micros // 1_000_000, UTC).astimezone(WALL)
     return f"{moment:%d.%m.%Y %H:%M}"

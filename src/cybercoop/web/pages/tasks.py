@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
@@ -16,6 +15,7 @@ from cybercoop.playbooks.progress import OPEN, Task
 from cybercoop.responses import doing, papers
 from cybercoop.responses.carrying import Carrying
 from cybercoop.responses.doing import Who
+from cybercoop.stix.times import WALL
 from cybercoop.store import remarks, runs, tokens
 from cybercoop.store.database import Connection
 from cybercoop.store.runs import Reader
@@ -24,7 +24,6 @@ from cybercoop.web.pages.visits import Room, Visit, see_other
 from cybercoop.web.taking_part import names_for, note_tasks_reached, reader_for
 
 MOST = 200
-_WALL = ZoneInfo("Europe/Berlin")
 _ANSWER = "answer."
 _FILE_TYPE = "application/octet-stream"
 
@@ -33,7 +32,7 @@ def at(micros: int | None, language: Language) -> str:
     """Return a time as a clock on the wall shows it."""
     if micros is None:
         return ""
-    found = datetime.fromtimestamp(micros // 1_000_000, _WALL)
+    found = datetime.fromtimestamp(micros // 1_000_000, WALL)
     return found.strftime("%d.%m.%Y %H:%M %Z" if language == "de" else "%Y-%m-%d %H:%M %Z")
 
 
