@@ -16,6 +16,9 @@ from cybercoop.errors import Misused
 
 Url = Annotated[str, typer.Option(envvar="CYBERCOOP_URL", help="Address of the center.")]
 TokenText = Annotated[str, typer.Option(envvar="CYBERCOOP_TOKEN", help="A token of yours.")]
+WritingToken = Annotated[
+    str, typer.Option(envvar="CYBERCOOP_TOKEN", help="A token that may write.")
+]
 HOME = "http://127.0.0.1:8080"
 
 _OURS = frozenset({"application/json", "application/pdf"})

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import typer
 
-from cybercoop.cli.asking import HOME, center
+from cybercoop.cli.asking import HOME, Url, WritingToken, center
 from cybercoop.cli.shown import Json, many, one, out, table
 from cybercoop.errors import Misused
 from cybercoop.incidents.cases import Severity, State
@@ -18,8 +18,6 @@ from cybercoop.sharing.marking import LEVELS
 
 app = typer.Typer(no_args_is_help=True, help="Incidents: yours alone until you share them.")
 
-Url = Annotated[str, typer.Option(envvar="CYBERCOOP_URL", help="Address of the center.")]
-TokenText = Annotated[str, typer.Option(envvar="CYBERCOOP_TOKEN", help="A token that may write.")]
 IncidentId = Annotated[str, typer.Argument(help="Id of the incident.")]
 Text = Annotated[str | None, typer.Option(help="What happened; @FILE reads it from a file.")]
 Category = Annotated[
@@ -85,7 +83,7 @@ def _said(**some: object) -> dict[str, Any]:
 @app.command("report")
 def report(
     title: Annotated[str, typer.Argument(help="What happened, in a line.")],
-    token: TokenText = "",
+    token: WritingToken = "",
     url: Url = HOME,
     text: Text = None,
     category: Category = None,
@@ -115,7 +113,7 @@ def report(
 
 @app.command("list")
 def list_(
-    token: TokenText = "",
+    token: WritingToken = "",
     url: Url = HOME,
     state: Annotated[State | None, typer.Option(help="Only those in this state.")] = None,
     as_json: Json = False,
@@ -144,7 +142,7 @@ def list_(
 @app.command("show")
 def show(
     incident_id: IncidentId,
-    token: TokenText = "",
+    token: WritingToken = "",
     url: Url = HOME,
     draft: Annotated[
         str | None, typer.Option(help="Instead a draft in German: PROFILE/STAGE.")
@@ -187,7 +185,7 @@ def show(
 @app.command("update")
 def update(
     incident_id: IncidentId,
-    token: TokenText = "",
+    token: WritingToken = "",
     url: Url = HOME,
     state: Annotated[State | None, typer.Option(help="How far it has come.")] = None,
     severity: Annotated[Severity | None, typer.Option(help="How grave it is.")] = None,
@@ -232,7 +230,7 @@ def update(
 @app.command("share")
 def share(
     incident_id: IncidentId,
-    token: TokenText = "",
+    token: WritingToken = "",
     url: Url = HOME,
     tlp: Annotated[str | None, typer.Option(help=f"One of {', '.join(LEVELS[:-1])}.")] = None,
     group: Annotated[str | None, typer.Option(help="Group that it is meant for.")] = None,
@@ -278,7 +276,7 @@ def share(
 def export(
     incident_id: IncidentId,
     to: Annotated[Path, typer.Option(help="File to write; it must not be there yet.")],
-    token: TokenText = "",
+    token: WritingToken = "",
     url: Url = HOME,
     format_: Annotated[Format, typer.Option("--format", help="stix or pdf.")] = Format.STIX,
     as_json: Json = False,

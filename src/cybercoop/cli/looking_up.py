@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from cybercoop import client
-from cybercoop.cli.pushing import Url
+from cybercoop.cli.asking import HOME, Url
 from cybercoop.cli.shown import Json, err, out, table
 from cybercoop.errors import Misused
 
@@ -29,7 +29,7 @@ def lookup(
     token: Annotated[
         str, typer.Option(envvar="CYBERCOOP_TOKEN", help="A token that may read.")
     ] = "",
-    url: Url = "http://127.0.0.1:8080",
+    url: Url = HOME,
     as_json: Json = False,
 ) -> None:
     """Say of values whether they are listed, since and until when, and what speaks against it.

@@ -17,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from cybercoop import client
 from cybercoop.cli import preview
+from cybercoop.cli.asking import HOME, Url, WritingToken
 from cybercoop.cli.preview import Preview, Said, Source
 from cybercoop.cli.shown import Json, err, one, out, table
 from cybercoop.client import Batch, PushFailed
@@ -32,10 +33,6 @@ _YES = frozenset({"y", "yes", "j", "ja"})
 Files = Annotated[
     list[Path] | None, typer.Argument(help="Files, folders of MISP feeds, or - for standard input.")
 ]
-Url = Annotated[str, typer.Option(envvar="CYBERCOOP_URL", help="Address of the center.")]
-TokenText = Annotated[str, typer.Option(envvar="CYBERCOOP_TOKEN", help="A token that may write.")]
-
-
 ReaderName = Annotated[str | None, typer.Option(help="Read it as this; else it is found out.")]
 Columns = Annotated[
     list[str] | None, typer.Option("--map", help="COLUMN=ROLE of a table; may be repeated.")
@@ -56,9 +53,9 @@ Undo = Annotated[
 
 
 def push(
-    token: TokenText,
+    token: WritingToken,
     files: Files = None,
-    url: Url = "http://127.0.0.1:8080",
+    url: Url = HOME,
     tlp: Annotated[str | None, typer.Option(help="Level of what carries none.")] = None,
     group: Annotated[
         list[str] | None, typer.Option(help="The one group that all of it is meant for.")

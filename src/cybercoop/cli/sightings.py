@@ -6,21 +6,19 @@ from typing import Annotated, Any
 import typer
 
 from cybercoop import client
+from cybercoop.cli.asking import HOME, Url, WritingToken
 from cybercoop.cli.shown import Json, many
 from cybercoop.collect.sighting import Opinion
 from cybercoop.errors import Misused
 
 app = typer.Typer(no_args_is_help=True, help="What was seen here, and what is harmless for us.")
 
-Url = Annotated[str, typer.Option(envvar="CYBERCOOP_URL", help="Address of the center.")]
-TokenText = Annotated[str, typer.Option(envvar="CYBERCOOP_TOKEN", help="A token that may write.")]
-
 
 @app.command("add")
 def add(
     values: Annotated[list[str], typer.Argument(help="Listed values, or ids of releases.")],
-    token: TokenText = "",
-    url: Url = "http://127.0.0.1:8080",
+    token: WritingToken = "",
+    url: Url = HOME,
     false_positive: Annotated[
         bool, typer.Option("--false-positive", help="It is harmless for us: a vote against it.")
     ] = False,
