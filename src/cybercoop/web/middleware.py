@@ -10,6 +10,7 @@ from aiohttp import web
 
 from cybercoop import errors
 from cybercoop.door import AUTHENTICATE, READER, TAXII, TAXII_PATHS, Handler
+from cybercoop.notices import links
 from cybercoop.store.database import is_away
 from cybercoop.web import problems
 from cybercoop.web.problems import Problem
@@ -72,17 +73,13 @@ def _told(request: web.Request, error: errors.CoopError) -> web.Response:
     return _answer(request, problems.problem(code, str(error), field))
 
 
-_LINK = "/t/"
-"""What follows in the path opens a task: it belongs into no log."""
-
-
 def _failed(request: web.Request, error: Exception) -> web.Response:
-    """Log what nobody expected, and answer with none of it."""
+    """Log what nobody expected, and answer with none of it; no log opens a task."""
     frames = reversed(traceback.extract_tb(error.__traceback__))
     _log.error(
         "request failed",
         method=request.method,
-        path=ascii(_LINK if request.path.startswith(_LINK) else request.path),
+        path=ascii(links.PATH if request.path.startswith(links.PATH) else request.path),
         error=ascii(error),
         at=" < ".join(f"{Path(one.filename).name}:{one.lineno}" for one in frames),
     )
