@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from cybercoop.guard import spelling
 from cybercoop.guard.names import Names, names
 from cybercoop.guard.networks import Networks, networks, too_wide
-from cybercoop.guard.spelling import Span
+from cybercoop.guard.spelling import PLAIN, Span
 from cybercoop.guard.verdicts import (
     ALLOWED,
     UNREADABLE,
@@ -25,8 +25,6 @@ ROOT = "."
 _V4, _V6 = 32, 128
 _HASHES = frozenset(("md5", "sha1", "sha224", "sha256", "sha384", "sha512"))
 _EVERY_NAME = by_rule("too-wide", Level.HOLD)
-# What every reader takes for the same name; all other spellings go the long way.
-_PLAIN = re.compile(r"(?:[a-z0-9_-]{1,63}\.)*[a-z][a-z0-9_-]{0,62}").fullmatch
 _PLAIN_URL = re.compile(
     r"[a-z]+://((?:[a-z0-9_-]{1,63}\.)*[a-z][a-z0-9_-]{0,62})(?:[/?#][^\t\r\n]*)?"
 ).fullmatch
@@ -88,7 +86,7 @@ class Index:
         return (self.v4 if span.bits == _V4 else self.v6).verdict(span), too_wide(span)
 
     def _host(self, host: str, table: Names) -> Verdict:
-        if _PLAIN(host):
+        if PLAIN(host):
             return table.verdict(host)
         if host == ROOT:
             return _EVERY_NAME

@@ -19,7 +19,9 @@ from cybercoop.indicators import values
 _V4, _V6 = 32, 128
 _PARTS = 4
 _DOTS = re.compile(r"\[\.\]|\(\.\)|\{\.\}|\[dot\]|\(dot\)", re.IGNORECASE)
-_KEPT = re.compile(r"(?:[a-z0-9_-]{1,63}\.)*[a-z][a-z0-9_-]{0,62}").fullmatch
+PLAIN = re.compile(r"(?:[a-z0-9_-]{1,63}\.)*[a-z][a-z0-9_-]{0,62}").fullmatch
+"""Finds what every reader takes for the same name; all other spellings go the long way."""
+
 _IGNORED = re.compile(r"[\t\r\n]")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*(?::|\[:\])[/\\]*|[/\\]{2,}", re.IGNORECASE).match
 _BARE = re.compile(r"[a-z0-9.-]+(?::[0-9]*)?(?:[/\\?#]|$)", re.IGNORECASE).match
@@ -120,7 +122,7 @@ def plain_six(text: str) -> int | None:
 
 def name(text: str) -> str:
     """Return a name in the spelling that the index keeps; refuse everything else."""
-    found = text if _KEPT(text) else place(text)
+    found = text if PLAIN(text) else place(text)
     if not isinstance(found, str):
         raise Refused(f"{values.shown(text)} is not a domain name.")
     return found

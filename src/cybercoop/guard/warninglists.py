@@ -19,6 +19,7 @@ import msgspec
 
 from cybercoop.errors import Refused
 from cybercoop.guard import spelling
+from cybercoop.guard.spelling import PLAIN
 from cybercoop.guard.verdicts import Entry, Kind, Level, Reach, Verdict
 from cybercoop.indicators.values import shown
 from cybercoop.indicators.watched import written_out
@@ -26,7 +27,6 @@ from cybercoop.indicators.watched import written_out
 LARGEST_FILE = 256 * 1024 * 1024
 """Bytes; the longest public list, a million names, has about 30 million."""
 
-_PLAIN_NAME = re.compile(r"(?:[a-z0-9_-]{1,63}\.)*[a-z][a-z0-9_-]{0,62}").fullmatch
 _DIGEST = re.compile(r"[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{56}|[0-9a-f]{64}|[0-9a-f]{96}"
                      r"|[0-9a-f]{128}").fullmatch  # fmt: skip
 _ADDRESS = re.compile(r"[0-9.]+(?:/[0-9]+)?|[0-9a-f:.]*:[0-9a-f:.]*(?:/[0-9]+)?").fullmatch
@@ -160,7 +160,7 @@ def _exact(value: str, kind: Kind) -> _Rule:
         return _link(value)
     # A leading dot says "and all below", also where the type of the list says otherwise.
     reach = Reach.BELOW if value.startswith(".") else Reach.EXACT
-    return kind, lowered if _PLAIN_NAME(lowered) else _name(value), reach
+    return kind, lowered if PLAIN(lowered) else _name(value), reach
 
 
 def _digest(value: str, _kind: Kind) -> _Rule:
@@ -175,7 +175,7 @@ def _below(value: str, kind: Kind) -> _Rule:
         return _network(value, kind)
     if "/" in lowered:
         return _link(value)
-    return kind, lowered if _PLAIN_NAME(lowered) else _name(lowered), Reach.BELOW
+    return kind, lowered if PLAIN(lowered) else _name(lowered), Reach.BELOW
 
 
 def _network(value: str, _kind: Kind) -> _Rule:
