@@ -79,6 +79,7 @@ def test_the_folder_of_the_data_is_its_owners_alone(
     terminal = Terminal(tmp_path)
     terminal.run(*command, code=0 if command[0] == "init" else 2, CYBERCOOP_DATA=str(data))
     assert stat.S_IMODE(data.stat().st_mode) == 0o700
+    assert {stat.S_IMODE(file.stat().st_mode) for file in data.iterdir()} == {0o600}
 
 
 def test_what_postgresql_refuses_is_named(durable_postgres: PostgresServer, tmp_path: Path) -> None:

@@ -243,6 +243,16 @@ def _postgresql(url: URL, options: Mapping[str, Any]) -> AsyncEngine:
     return engine
 
 
+def make_own(file: Path) -> None:
+    """Make an empty file where there is none, that its owner alone may read.
+
+    SQLite would let everybody read it, as far as the folder lets them, and takes the same rights
+    for what it keeps beside.
+    """
+    if not file.exists():
+        os.close(os.open(file, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
+
+
 def _require_usable(file: Path) -> None:
     """Make the folder of a SQLite file, for its owner alone; raise ``Misused`` in its way.
 
@@ -250,6 +260,7 @@ def _require_usable(file: Path) -> None:
     """
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_own(file)
         with closing(sqlite3.connect(file)) as connection:
             connection.execute("PRAGMA schema_version")
     except (OSError, sqlite3.Error) as error:

@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.engine import make_url
 
-from cybercoop.store.database import Connection
+from cybercoop.store.database import Connection, make_own
 from cybercoop.store.response_tables import workers
 
 SCHEMA = "workflows"
@@ -20,6 +20,7 @@ def place(database_url: str, data: Path) -> str:
     if url.drivername != "sqlite":
         return url.set(drivername="postgresql").render_as_string(hide_password=False)
     file = data / "workflows.sqlite"
+    make_own(file)
     with closing(sqlite3.connect(file)) as connection:
         # Set once, for ever: several threads could not agree on it once they have begun.
         connection.execute("PRAGMA journal_mode = WAL")
