@@ -3,7 +3,7 @@
 import http.client
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -34,15 +34,21 @@ class Line:
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
 
-    def ask(self, method: str, path: str, body: bytes | None = None) -> Answer:
-        """Send one request and take the whole answer."""
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        expected: Container[int] = range(200, 300),
+    ) -> Answer:
+        """Send one request and take the whole answer; raise RuntimeError for another status."""
         headers = self._headers | ({"Content-Type": TAXII} if body is not None else {})
         start = time.perf_counter()
         self._connection.request(method, path, body, headers)
         response = self._connection.getresponse()
         content = response.read()
         answer = Answer(response.status, content, time.perf_counter() - start)
-        if not 200 <= answer.status < 300:
+        if answer.status not in expected:
             raise RuntimeError(f"{method} {path}: {answer.status} {content[:300]!r}")
         return answer
 
