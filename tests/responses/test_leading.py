@@ -1,7 +1,10 @@
 """Leading: pause, cancel, roll back, re-run and ask for more, seen by what happens in counties."""
 
+import json
+
 import pytest
 
+from cybercoop.errors import Refused
 from cybercoop.playbooks.progress import Response
 from cybercoop.responses import doing, leading
 from cybercoop.responses.doing import Who
@@ -12,6 +15,20 @@ from responses.stage import Stage
 END = key("end", "end")
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [{"valid_from": "2999-01-01T00:00:00Z"}, {"valid_until": "2026-01-02T00:00:00Z"}],
+    ids=["too early", "too late"],
+)
+async def test_a_playbook_is_not_started_while_it_is_not_valid(
+    one: Stage, moment: dict[str, str]
+) -> None:
+    raw = book(str(moment), key("action", "do"), manual("do", to=END), end(), level="CLEAR")
+    timely = await one.keep(json.dumps(json.loads(raw) | moment).encode())
+    with pytest.raises(Refused, match="not valid now"):
+        await one.start(timely, [one.counties[0]], lock="community")
 
 
 async def test_paused_nothing_begins_and_resumed_it_goes_on(one: Stage) -> None:
