@@ -8,6 +8,7 @@ import asyncio
 import fcntl
 import os
 import shutil
+import signal
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -63,6 +64,20 @@ class PostgresServer:
     def crash(self) -> None:
         """Break the server off as a power cut does; the next start recovers from its log."""
         self._stop("immediate")
+
+    @contextmanager
+    def hanging(self) -> Iterator[None]:
+        """Let the server stand still meanwhile, connections and all, as on a disk that is gone."""
+        first = int((self.data / "postmaster.pid").read_text().split()[0])
+        children = Path(f"/proc/{first}/task/{first}/children").read_text().split()
+        halted = [first, *map(int, children)]
+        for one in halted:
+            os.kill(one, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for one in halted:
+                os.kill(one, signal.SIGCONT)
 
     def remove(self) -> None:
         """Stop the server where it runs, by its own process id, and delete the folder."""

@@ -17,8 +17,9 @@ from cybercoop.store.database import is_away
 from cybercoop.surroundings import Surroundings
 from cybercoop.web.middleware import middleware
 from postgres_server import PostgresServer
-from world import TAXII, Seat, World, world
+from world import TAXII, Seat, World, envelope, indicator, world
 
+MORE_THAN_CONNECTIONS = 20
 ODD = "\x1b[31m\r\n"
 
 
@@ -108,3 +109,33 @@ async def test_while_postgresql_is_away_clients_are_asked_to_come_again(
             durable_postgres.start()
             assert await asked() == (200, None)
             durable_postgres.crash()  # the server ends without complaint all the same
+
+
+async def test_a_postgresql_that_hangs_is_away_until_it_goes_on(
+    durable_postgres: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(house, "_PATIENCE", 1)
+    url = durable_postgres.start()
+    async with world(url, tmp_path) as center:
+        token = (await center.org("Landkreis A")).token
+    settings = Settings(data=tmp_path, database=url, listen="127.0.0.1:0")
+    headers = {"Authorization": f"Bearer {token}"}
+    with capture_logs():
+        async with (
+            house.running(settings, Surroundings(), lambda: None) as (host, port),
+            aiohttp.ClientSession(f"http://{host}:{port}", headers=headers) as session,
+        ):
+
+            async def asked(number: int) -> tuple[int, str | None]:
+                body = envelope([indicator(f"host{number}.example", "green")])
+                path = "/api/v1/push" if number % 2 else "/taxii2/coop/"
+                sent = {"method": "POST", "data": body} if number % 2 else {"method": "GET"}
+                async with session.request(url=path, **sent) as answer:  # type: ignore[arg-type] # by name
+                    return answer.status, answer.headers.get("Retry-After")
+
+            assert [await asked(number) for number in range(2)] == [(200, None)] * 2
+            with durable_postgres.hanging():
+                # More than there are connections: some wait for one that comes back.
+                said = await asyncio.gather(*map(asked, range(MORE_THAN_CONNECTIONS)))
+                assert said == [(503, "5")] * MORE_THAN_CONNECTIONS
+            assert [await asked(number) for number in range(2)] == [(200, None)] * 2

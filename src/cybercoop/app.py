@@ -51,6 +51,9 @@ _FAULT = 500
 _GRACE = 15
 """Seconds that requests have to end when the process shall; systemd and Compose kill after 30."""
 
+_PATIENCE = 30
+"""Seconds for one statement of PostgreSQL: a request that waits longer is asked to come again."""
+
 Announce = Callable[[str], Awaitable[None]]
 """Tells somebody the address of a server."""
 
@@ -244,7 +247,7 @@ async def running(
     ``wake`` is called whenever there is something to release. Raises ``Misused`` where the
     database has no center or another schema.
     """
-    database = Database(settings.database_url)
+    database = Database(settings.database_url, patience=_PATIENCE)
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(database.close)
         center, name = await upgrade.founded(database)

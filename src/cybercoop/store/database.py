@@ -10,8 +10,9 @@ from typing import Any, TypeVar
 
 from sqlalchemy import event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from cybercoop.errors import Misused
@@ -55,13 +56,14 @@ class Database:
     """Hold the engine of one database and hand out connections.
 
     SQLite has one writer at a time: writers queue here (see ``turns``) instead of polling the
-    file's lock.
+    file's lock. With ``patience``, a PostgreSQL that is connected but silent is given up after so
+    many seconds with each statement; whoever may take longer (migrations, cycles) has none.
     """
 
-    def __init__(self, url: str, concurrency: int = 8) -> None:
+    def __init__(self, url: str, concurrency: int = 8, patience: float | None = None) -> None:
         self.url = url
         self.is_sqlite = url.startswith("sqlite:")
-        self.engine = _engine(url, concurrency)
+        self.engine = _engine(url, concurrency, patience)
         autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self._reading = self.engine if self.is_sqlite else autocommit
         self._turn = Turn(f"{make_url(url).database}-turn") if self.is_sqlite else None
@@ -168,7 +170,7 @@ async def unbroken(work: Awaitable[T]) -> T:
 def is_away(error: Exception) -> bool:
     """Say whether the database is at fault (gone, busy, full), and not what it was given."""
     if not isinstance(error, DBAPIError):
-        return isinstance(error, OSError)
+        return isinstance(error, OSError | PoolTimeoutError)
     # asyncpg calls a text that is too long an error of no certain kind.
     given = isinstance(error, DataError | IntegrityError | ProgrammingError)
     return not given and not str(getattr(error.orig, "sqlstate", "")).startswith(_GIVEN)
@@ -190,7 +192,7 @@ def explained() -> Iterator[None]:
         raise Misused(msg) from error
 
 
-def _engine(url: str, concurrency: int) -> AsyncEngine:
+def _engine(url: str, concurrency: int, patience: float | None) -> AsyncEngine:
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError) as error:
@@ -210,12 +212,12 @@ def _engine(url: str, concurrency: int) -> AsyncEngine:
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         return engine
     if parsed.drivername in {"postgresql", "postgres"}:
-        return _postgresql(parsed, options)
+        return _postgresql(parsed, options, patience)
     msg = f"{parsed.drivername} is not supported; write sqlite:///PATH or postgresql://…"
     raise Misused(msg)
 
 
-def _postgresql(url: URL, options: Mapping[str, Any]) -> AsyncEngine:
+def _postgresql(url: URL, options: Mapping[str, Any], patience: float | None) -> AsyncEngine:
     """Return the engine for a libpq address; raise ``Misused`` for what asyncpg trips over.
 
     Asked here, since it answers a name or a port that it does not know with a traceback.
@@ -232,8 +234,13 @@ def _postgresql(url: URL, options: Mapping[str, Any]) -> AsyncEngine:
     if mode is not None:
         place = place.update_query_dict({"ssl": mode})
     try:
-        told = {"server_settings": {"plan_cache_mode": "force_generic_plan"}}
-        engine = create_async_engine(place, connect_args=told, **options)
+        told: dict[str, Any] = {"server_settings": {"plan_cache_mode": "force_generic_plan"}}
+        limits = {}
+        if patience is not None:
+            told |= {"timeout": patience, "command_timeout": patience}
+            limits = {"pool_timeout": patience}
+        engine = create_async_engine(place, connect_args=told, **options, **limits)
+        event.listen(engine.sync_engine, "handle_error", _end_if_silent)
         said = engine.dialect.create_connect_args(place)[1].get("port")
     except (ArgumentError, ValueError) as error:
         raise Misused(f"CYBERCOOP_DATABASE: {error}.") from error
@@ -241,6 +248,13 @@ def _postgresql(url: URL, options: Mapping[str, Any]) -> AsyncEngine:
         if port is not None and not 0 < int(port) <= _LAST_PORT:
             raise Misused(f"CYBERCOOP_DATABASE: {port} is no port; write 1 to {_LAST_PORT}.")
     return engine
+
+
+def _end_if_silent(context: ExceptionContext) -> None:
+    """Close a connection whose statement was given up: it would let the next one wait, too."""
+    if isinstance(context.original_exception, TimeoutError):
+        context.is_disconnect = True
+        context.invalidate_pool_on_disconnect = False
 
 
 def make_own(file: Path) -> None:
