@@ -244,7 +244,7 @@ async def test_a_page_of_large_objects_ends_early_and_nothing_is_missed(
             await center.push(seat, half)
         await center.project()
         first = await center.get("/taxii2/coop/collections/contributions/objects/", seat)
-        whole = len(first.objects) == len(large)
-        assert whole != center.database.is_sqlite
+        assert 0 < len(first.objects) < len(large)
+        assert len(first.body) < 12 * MEGA
         assert await center.feed(seat, "contributions") == large
         assert len(await center.patterns(reader)) == len(large)

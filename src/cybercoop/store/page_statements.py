@@ -90,10 +90,12 @@ def _glued(shape: Shape) -> Select[Any]:
         return select(*listed, cast(func.group_concat(content), LargeBinary()))
     # By no more than the rows are ordered by already, or they are sorted once again.
     order = [stamps] if _key(shape.rows) is shape.rows.c.date_added else [stamps, one.c.place]
+    # The largest are left out, so that the sum is bounded; their sizes say so (see ``paging``).
+    glued = func.string_agg(content, literal_column("','::bytea")).aggregate_order_by(*order)
     return select(
         func.array_agg(stamps).aggregate_order_by(*order),
         func.array_agg(func.length(content)).aggregate_order_by(*order),
-        func.string_agg(content, literal_column("','::bytea")).aggregate_order_by(*order),
+        glued.filter(func.length(content) <= _number("share")),
     )
 
 

@@ -4,11 +4,13 @@ TAXII 2.1 sections 3.4 (filtering), 3.4.1 (versions) and 3.5 (pagination).
 """
 
 import sqlite3
+from bisect import bisect
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import Any
 
-from cybercoop.store import page_statements, prepared
+from cybercoop.store import hops, page_statements, prepared
 from cybercoop.store.database import Connection
 from cybercoop.store.page_statements import ALL, FIRST, GLUED, LAST, Shape
 
@@ -83,11 +85,13 @@ async def page(
     owners: Sequence[str],
     filters: Filters,
     columns: tuple[str, ...],
+    share: int = 0,
 ) -> Page:
     """Return one page of ``columns`` of what ``owners`` (locks, or one contributor) hold.
 
     Each row starts with ``date_added`` and its primary key. Of large ``GLUED`` objects a page may
-    have fewer than were asked for.
+    have fewer than were asked for: no more than ``hops.LARGEST`` bytes, of which each object may
+    have ``share`` before PostgreSQL leaves it out.
     """
     versions = tuple(one for one in filters.versions if one not in {ALL, FIRST, LAST})
     shape = Shape(
@@ -104,7 +108,7 @@ async def page(
         merges=connection.dialect.name == "sqlite",
     )
     values: dict[str, Any] = {"after": filters.after.date_added, "skip": filters.after.skip}
-    values["most"] = filters.limit + 1
+    values |= {"most": filters.limit + 1, "share": share or hops.LARGEST // (filters.limit + 1)}
     lists = {"owner": owners, "id": filters.ids, "type": filters.types, "version": versions}
     for name, some in lists.items():
         values |= {f"{name}_{number}": one for number, one in enumerate(some)}
@@ -117,8 +121,23 @@ async def page(
         fewer = replace(filters, limit=filters.limit // 2)
         return await page(connection, table, owners, fewer, columns)
     if columns == GLUED:
-        return _glued(filters, *rows[0])
+        stamps, sizes, content = rows[0]
+        if not share and _is_cut(sizes, content):
+            fewer = replace(filters, limit=_fitting(sizes, filters.limit))
+            return await page(connection, table, owners, fewer, columns, hops.LARGEST)
+        return _glued(filters, stamps, sizes, content)
     return replace(_ends([row[0] for row in rows], filters), rows=rows[: filters.limit])
+
+
+def _is_cut(sizes: Any, content: bytes | None) -> bool:
+    """Say whether PostgreSQL left out objects that are larger than their share."""
+    return isinstance(sizes, list) and sum(sizes) + len(sizes) - 1 > len(content or b"")
+
+
+def _fitting(sizes: Sequence[int], limit: int) -> int:
+    """Return how many objects a page may have, the one that follows them being read with them."""
+    fit = bisect(list(accumulate(sizes)), hops.LARGEST)
+    return limit if fit == len(sizes) else max(1, fit - 1)
 
 
 _Listed = Sequence[int] | str | None
