@@ -305,6 +305,23 @@ def stored(site: Site, plan: Plan) -> Build | None:
     return None
 
 
+def turned(site: Site, plan: Plan, feed_id: str) -> int:
+    """Note the list that a feed has from now on; return when the other was made that it had, or 0.
+
+    On the disk, since a start does not know what came before it.
+    """
+    note, name = site.folder / f"of-{feed_id}", site.name(plan)
+    before = ""
+    with suppress(OSError):  # unread or unwritten, a serial may fall, but the list is served
+        before = note.read_text() if note.exists() else ""
+        if before != name:
+            site.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            note.write_text(name)
+    if before in {"", name}:
+        return 0
+    return max((int(one.suffix[1:]) for one in site.folder.glob(f"{before}.*")), default=0)
+
+
 def _content(file: Path, digest: str) -> Content:
     with file.open("rb") as opened:
         small = os.fstat(opened.fileno()).st_size < _SMALL

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
 from time import time
@@ -21,6 +21,7 @@ from cybercoop.exports.building import (
     build,
     forget,
     stored,
+    turned,
 )
 from cybercoop.members.device_feeds import Cut
 from cybercoop.sharing import keys_of
@@ -112,11 +113,15 @@ class Shelf:
 
         A feed may come back to an older list, and the serial of a zone must not fall.
         """
-        before = self._last.get(feed_id, plan)
-        self._last[feed_id] = plan
-        kept = self._kept.get(before)
-        if before != plan and kept is not None and kept.build is not None:
-            self._after[plan] = max(self._after.get(plan, 0), kept.build.record.made)
+        if self._last.get(feed_id) != plan:
+            self._last[feed_id] = plan
+            before = turned(self._site, plan, feed_id)
+            self._after[plan] = max(self._after.get(plan, 0), before)
+            if plan in self._kept:
+                self._kept[plan] = replace(self._kept[plan], rests_until=0)
+
+    def _is_too_old(self, plan: Plan, build: Build) -> bool:
+        return build.record.made <= self._after.get(plan, 0)
 
     async def build_of(self, plan: Plan) -> Build | None:
         """Return the last good build of a plan; the first one is waited for, but not for long."""
@@ -124,7 +129,8 @@ class Shelf:
         if plan.blocks_of:
             return await self._followed(plan)
         kept = self._kept.get(plan)
-        if kept is None or (kept.build is None and kept.rests_until <= _moment()):
+        missing = kept is None or kept.build is None or self._is_too_old(plan, kept.build)
+        if missing and (kept is None or kept.rests_until <= _moment()):
             if plan not in self._first:
                 self._first[plan] = asyncio.create_task(self._begin(plan))
             await asyncio.wait([self._first[plan]], timeout=_PATIENCE)
@@ -218,7 +224,7 @@ class Shelf:
         if _moment() < kept.rests_until:
             return False
         ended = record.ends is not None and record.ends <= self._around.now()
-        fell = record.made <= self._after.get(plan, 0)
+        fell = self._is_too_old(plan, kept.build)
         cycled = record.state.cycle != state.cycle and _moment() - kept.tried > _CYCLES
         return ended or fell or cycled or record.state.newest != _of(plan, state)
 
