@@ -59,14 +59,17 @@ def _decode(text: str) -> Any:
     try:
         value, end = _HOT.raw_decode(text)
     except json.JSONDecodeError as err:
-        reason = f"The object is not valid JSON: {err.msg} at character {err.pos}."
-        field = outline.at(text.encode(), len(text[: err.pos].encode()))
-        raise errors.Refused(reason, field) from None
+        raise _broken(text, err) from None
     except _NumberError as err:
         raise errors.Refused(str(err), _shown(_number_field(text))) from None
     if end != len(text):
         raise errors.Refused(f"The object is not valid JSON: it goes on at character {end}.")
     return value
+
+
+def _broken(text: str, err: json.JSONDecodeError) -> errors.Refused:
+    reason = f"The object is not valid JSON: {err.msg} at character {err.pos}."
+    return errors.Refused(reason, outline.at(text.encode(), len(text[: err.pos].encode())))
 
 
 def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -137,11 +140,14 @@ _COLD = json.JSONDecoder(
 
 
 def _number_field(text: str) -> str:
-    """Read the object again, slower, to say where its first bad number stands."""
+    """Read the object again, slower, to say where its first bad number stands.
+
+    Raises Refused where it is no JSON further on: that goes first, as it does without the number.
+    """
     try:
         value = _COLD.decode(text)
-    except json.JSONDecodeError:  # further on, something else is broken as well
-        return ""
+    except json.JSONDecodeError as err:
+        raise _broken(text, err) from None
     return next((path for path, leaf in _leaves(value) if isinstance(leaf, _Spot)), "")
 
 
