@@ -7,15 +7,12 @@ Prepared stores of the size asked for stay in --cache and make the next run quic
 """
 
 import argparse
-import fcntl
 import os
 import platform
 import re
 import signal
 import sys
-import tempfile
 from collections.abc import Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
@@ -23,35 +20,26 @@ import uvloop
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from choosing import alone, kinds, parser, store_of
 from cybercoop.collect.projector import SHARE
 from measures import Result, Size, pushing, reading
 from prepared import prepare
-from stores import Postgres, Sqlite, Store, postgres_server
+from stores import Store
 from visible import becoming_visible
 
-_KINDS = ("sqlite", "postgresql")
 _MEASURES = ("push", "read", "visible")
 _QUICK = 20_000
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
-    parser.add_argument("--database", choices=(*_KINDS, "both"), default="both")
-    parser.add_argument("--releases", type=int, default=1_000_000, help="a multiple of 10,000")
-    parser.add_argument("--quick", action="store_true", help=f"{_QUICK:,} releases, few runs")
-    parser.add_argument("--only", choices=_MEASURES, action="append", help="may stand repeatedly")
-    parser.add_argument("--out", type=Path, help="write the table there as well")
-    parser.add_argument(
-        "--cache",
-        type=Path,
-        default=Path(tempfile.gettempdir()) / "cybercoop-bench",
-        help="folder of the prepared stores; as root PostgreSQL opens the folders above it",
-    )
-    chosen = parser.parse_args()
+    about = parser(__doc__, "both")
+    about.add_argument("--releases", type=int, default=1_000_000, help="a multiple of 10,000")
+    about.add_argument("--quick", action="store_true", help=f"{_QUICK:,} releases, few runs")
+    about.add_argument("--only", choices=_MEASURES, action="append", help="may stand repeatedly")
+    about.add_argument("--out", type=Path, help="write the table there as well")
+    chosen = about.parse_args()
     if chosen.releases < 10_000 or chosen.releases % 10_000:
-        parser.error("--releases takes a multiple of 10,000")
+        about.error("--releases takes a multiple of 10,000")
     return chosen
 
 
@@ -67,8 +55,8 @@ async def _run(chosen: argparse.Namespace, console: Console) -> list[str]:
     results: list[Result] = []
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as progress:
-        for kind in _KINDS if chosen.database == "both" else (chosen.database,):
-            with _store(kind, chosen.cache) as store:
+        for kind in kinds(chosen.database):
+            with store_of(kind, chosen.cache) as store:
                 results += await _measured(store, size, chosen.only or _MEASURES, progress)
                 lines.append(f"- {await store.about()}")
     return [*lines, "", _how(size), "", *_table(results)]
@@ -113,15 +101,6 @@ class _Step:
         self._progress.remove_task(self._task)
 
 
-@contextmanager
-def _store(kind: str, cache: Path):  # noqa: ANN202 - an iterator of one store
-    if kind == "sqlite":
-        yield Sqlite(cache / "sqlite")
-        return
-    with postgres_server(cache / "postgresql") as url:
-        yield Postgres(url)
-
-
 def _machine() -> str:
     said = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
     found = re.search(r"model name\s*:\s*(.+)", said)
@@ -164,11 +143,9 @@ def _line(cells) -> str:  # noqa: ANN001 - texts
 def main() -> None:
     """Measure what was asked for, alone on this cache."""
     chosen, console = _arguments(), Console(stderr=True)
-    chosen.cache.mkdir(parents=True, exist_ok=True)
     # Told to stop, it still stops the servers that it started.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    with (chosen.cache / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with alone(chosen.cache):
         text = "\n".join(uvloop.run(_run(chosen, console))) + "\n"
     print(text)
     if chosen.out is not None:

@@ -9,15 +9,11 @@ no device has fetched yet. The store is the one of bench/exchange.py, prepared i
 run counts: what else the machine does only ever adds to it.
 """
 
-import argparse
 import asyncio
-import fcntl
 import os
 import statistics
-import tempfile
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 import asyncpg
 import msgspec
@@ -25,13 +21,13 @@ import msgspec
 import filling
 import prepared
 import wire
+from choosing import alone, kinds, parser, store_of
 from cybercoop.collect import device_feeds, looking_up
 from cybercoop.collect.recognising import recognised
 from cybercoop.members.device_feeds import Cut, DeviceFeed
 from cybercoop.store import members
 from cybercoop.store.database import Database
 from cybercoop.surroundings import Surroundings
-from exchange import _store as store_of
 from processes import serving
 from stores import Store, opened
 from values import pattern
@@ -154,20 +150,12 @@ async def measure(store: Store, releases: int) -> bool:
 
 def main() -> None:
     """Measure what was asked for, alone on this cache."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
-    parser.add_argument("--database", choices=("sqlite", "postgresql", "both"), default="sqlite")
-    parser.add_argument("--releases", type=int, default=1_000_000, help="a multiple of 10,000")
-    cache = Path(tempfile.gettempdir()) / "cybercoop-bench"
-    parser.add_argument("--cache", type=Path, default=cache)
-    chosen = parser.parse_args()
-    chosen.cache.mkdir(parents=True, exist_ok=True)
-    both = ("sqlite", "postgresql")
+    about = parser(__doc__)
+    about.add_argument("--releases", type=int, default=1_000_000, help="a multiple of 10,000")
+    chosen = about.parse_args()
     kept = []
-    with (chosen.cache / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        for kind in both if chosen.database == "both" else (chosen.database,):
+    with alone(chosen.cache):
+        for kind in kinds(chosen.database):
             with store_of(kind, chosen.cache) as store:
                 kept.append(asyncio.run(measure(store, chosen.releases)))
     raise SystemExit(0 if all(kept) else 1)

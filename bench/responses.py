@@ -8,7 +8,6 @@ playbook, write what happened into our own tables, and tell people. Both are one
 a workflow for each organisation. The board is read over HTTP while every organisation has a task.
 """
 
-import argparse
 import asyncio
 import json
 import statistics
@@ -24,6 +23,7 @@ from typing import Any
 import aiohttp
 from dbos import DBOS
 
+from choosing import alone, kinds, parser, store_of
 from cybercoop import app as house_of
 from cybercoop import durable
 from cybercoop.collect import founding, tokens
@@ -39,7 +39,6 @@ from cybercoop.responses.starting import Plan
 from cybercoop.store import members, responses, upgrade
 from cybercoop.store.database import Database
 from cybercoop.surroundings import Surroundings
-from exchange import _store as store_of
 from stores import Store
 
 COUNTIES = 31
@@ -314,18 +313,12 @@ async def _all(databases: Sequence[str], count: int, cache: Path) -> list[str]:
 
 def main() -> None:
     """Measure and print a table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--database", choices=("sqlite", "postgresql", "both"), default="sqlite")
-    parser.add_argument("--organisations", type=int, default=427)
-    parser.add_argument(
-        "--cache", type=Path, default=Path(tempfile.gettempdir()) / "cybercoop-bench"
-    )
-    parser.add_argument("--out", type=Path, help="write the table there as well")
-    chosen = parser.parse_args()
-    databases = ("sqlite", "postgresql") if chosen.database == "both" else (chosen.database,)
-    table = asyncio.run(_all(databases, chosen.organisations, chosen.cache))
+    about = parser(__doc__)
+    about.add_argument("--organisations", type=int, default=427)
+    about.add_argument("--out", type=Path, help="write the table there as well")
+    chosen = about.parse_args()
+    with alone(chosen.cache):
+        table = asyncio.run(_all(kinds(chosen.database), chosen.organisations, chosen.cache))
     if chosen.out:
         chosen.out.write_text("\n".join(table) + "\n")
 

@@ -9,25 +9,20 @@ median of the differences with its 99.9 % interval (by ranks, so no distribution
 zero lies outside of it and the difference is more than a hundredth, time tells something.
 """
 
-import argparse
 import asyncio
-import fcntl
 import random
 import statistics
-import tempfile
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from pathlib import Path
 
 import msgspec
 
 import filling
 import prepared
 import wire
-from exchange import _KINDS as KINDS
-from exchange import _store as store_of
+from choosing import alone, kinds, parser, store_of
 from processes import serving
 from stores import Store
 from values import given_id
@@ -176,21 +171,14 @@ async def measure(store: Store, rounds: int) -> bool:
 
 def main() -> None:
     """Measure what was asked for, alone on this cache."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
-    parser.add_argument("--database", choices=(*KINDS, "both"), default="sqlite")
-    parser.add_argument("--rounds", type=int, default=4, help=f"each of {PAIRS} pairs")
-    cache = Path(tempfile.gettempdir()) / "cybercoop-bench"
-    parser.add_argument("--cache", type=Path, default=cache)
-    chosen = parser.parse_args()
-    chosen.cache.mkdir(parents=True, exist_ok=True)
+    about = parser(__doc__)
+    about.add_argument("--rounds", type=int, default=4, help=f"each of {PAIRS} pairs")
+    chosen = about.parse_args()
     kept = []
     print("| database | asked for | closed | nobody's | difference | tells |")
     print("|---|---|---|---|---|---|")
-    with (chosen.cache / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        for kind in KINDS if chosen.database == "both" else (chosen.database,):
+    with alone(chosen.cache):
+        for kind in kinds(chosen.database):
             with store_of(kind, chosen.cache) as store:
                 kept.append(asyncio.run(measure(store, chosen.rounds)))
     raise SystemExit(0 if all(kept) else 1)

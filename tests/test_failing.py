@@ -1,6 +1,8 @@
 """What nobody expected: an answer that says nothing of it, and a line in the log that says all."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import quote
 
@@ -85,57 +87,55 @@ async def test_a_database_that_was_given_too_much_is_not_away(
     assert is_away(ConnectionRefusedError())
 
 
-async def test_while_postgresql_is_away_clients_are_asked_to_come_again(
-    durable_postgres: PostgresServer, tmp_path: Path
-) -> None:
-    url = durable_postgres.start()
-    async with world(url, tmp_path) as center:
+@asynccontextmanager
+async def served(postgres: PostgresServer, folder: Path) -> AsyncIterator[aiohttp.ClientSession]:
+    """Start PostgreSQL and a center on it, and lend the session of a county there."""
+    url = postgres.start()
+    async with world(url, folder) as center:
         token = (await center.org("Landkreis A")).token
-    settings = Settings(data=tmp_path, database=url, listen="127.0.0.1:0")
+    settings = Settings(data=folder, database=url, listen="127.0.0.1:0")
     headers = {"Authorization": f"Bearer {token}"}
     with capture_logs():
         async with (
             house.running(settings, Surroundings(), lambda: None) as (host, port),
             aiohttp.ClientSession(f"http://{host}:{port}", headers=headers) as session,
         ):
+            yield session
 
-            async def asked() -> tuple[int, str | None]:
-                async with session.get("/taxii2/coop/") as answer:
-                    return answer.status, answer.headers.get("Retry-After")
 
-            assert await asked() == (200, None)
-            durable_postgres.crash()
-            assert [await asked() for _ in range(3)] == [(503, "5")] * 3
-            durable_postgres.start()
-            assert await asked() == (200, None)
-            durable_postgres.crash()  # the server ends without complaint all the same
+async def test_while_postgresql_is_away_clients_are_asked_to_come_again(
+    durable_postgres: PostgresServer, tmp_path: Path
+) -> None:
+    async with served(durable_postgres, tmp_path) as session:
+
+        async def asked() -> tuple[int, str | None]:
+            async with session.get("/taxii2/coop/") as answer:
+                return answer.status, answer.headers.get("Retry-After")
+
+        assert await asked() == (200, None)
+        durable_postgres.crash()
+        assert [await asked() for _ in range(3)] == [(503, "5")] * 3
+        durable_postgres.start()
+        assert await asked() == (200, None)
+        durable_postgres.crash()  # the server ends without complaint all the same
 
 
 async def test_a_postgresql_that_hangs_is_away_until_it_goes_on(
     durable_postgres: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(house, "_PATIENCE", 1)
-    url = durable_postgres.start()
-    async with world(url, tmp_path) as center:
-        token = (await center.org("Landkreis A")).token
-    settings = Settings(data=tmp_path, database=url, listen="127.0.0.1:0")
-    headers = {"Authorization": f"Bearer {token}"}
-    with capture_logs():
-        async with (
-            house.running(settings, Surroundings(), lambda: None) as (host, port),
-            aiohttp.ClientSession(f"http://{host}:{port}", headers=headers) as session,
-        ):
+    async with served(durable_postgres, tmp_path) as session:
 
-            async def asked(number: int) -> tuple[int, str | None]:
-                body = envelope([indicator(f"host{number}.example", "green")])
-                path = "/api/v1/push" if number % 2 else "/taxii2/coop/"
-                sent = {"method": "POST", "data": body} if number % 2 else {"method": "GET"}
-                async with session.request(url=path, **sent) as answer:  # type: ignore[arg-type] # by name
-                    return answer.status, answer.headers.get("Retry-After")
+        async def asked(number: int) -> tuple[int, str | None]:
+            body = envelope([indicator(f"host{number}.example", "green")])
+            path = "/api/v1/push" if number % 2 else "/taxii2/coop/"
+            sent = {"method": "POST", "data": body} if number % 2 else {"method": "GET"}
+            async with session.request(url=path, **sent) as answer:  # type: ignore[arg-type] # by name
+                return answer.status, answer.headers.get("Retry-After")
 
-            assert [await asked(number) for number in range(2)] == [(200, None)] * 2
-            with durable_postgres.hanging():
-                # More than there are connections: some wait for one that comes back.
-                said = await asyncio.gather(*map(asked, range(MORE_THAN_CONNECTIONS)))
-                assert said == [(503, "5")] * MORE_THAN_CONNECTIONS
-            assert [await asked(number) for number in range(2)] == [(200, None)] * 2
+        assert [await asked(number) for number in range(2)] == [(200, None)] * 2
+        with durable_postgres.hanging():
+            # More than there are connections: some wait for one that comes back.
+            said = await asyncio.gather(*map(asked, range(MORE_THAN_CONNECTIONS)))
+            assert said == [(503, "5")] * MORE_THAN_CONNECTIONS
+        assert [await asked(number) for number in range(2)] == [(200, None)] * 2
