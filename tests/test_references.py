@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from cybercoop.members.organisations import Kind
 from world import TLP, Seat, World, indicator, world
 
 SEEN = indicator("evil-host.net", "green")
@@ -35,6 +36,19 @@ REPORT = COMMON | {
     "description": "Erste Fassung.",
     "published": "2026-10-01T08:00:00Z",
     "object_refs": [SEEN["id"], TIED["id"]],
+}
+NOTE = COMMON | {
+    "type": "note",
+    "id": "note--3a4c1f60-8a7e-4b5d-9a50-5a0d4f8c2b99",
+    "content": "Zur Lage.",
+    "object_refs": [REPORT["id"]],
+}
+ABOUT = COMMON | {
+    "type": "relationship",
+    "id": "relationship--4d5c2b1e-55d0-4a0c-8a6e-2f3f9d0b7c13",
+    "relationship_type": "related-to",
+    "source_ref": REPORT["id"],
+    "target_ref": MALWARE["id"],
 }
 SIGHTING = COMMON | {
     "type": "sighting",
@@ -123,16 +137,48 @@ async def test_a_note_about_a_report_of_the_same_push_is_released(
 ) -> None:
     async with world(database_url, tmp_path) as center:
         county, other = await center.org("county"), await center.org("other")
-        note = COMMON | {
-            "type": "note",
-            "id": "note--3a4c1f60-8a7e-4b5d-9a50-5a0d4f8c2b99",
-            "content": "Zur Lage.",
-            "object_refs": [REPORT["id"]],
-        }
-        await center.push(county, [note, SEEN, MALWARE, TIED, REPORT], with_text="1")
+        await center.push(county, [NOTE, SEEN, MALWARE, TIED, REPORT], with_text="1")
         await center.project()
         found = {one["type"]: one for one in await center.feed(other)}
         assert found["note"]["object_refs"] == [found["report"]["id"]]
+
+
+@pytest.mark.parametrize("along", [(), (NOTE,), (ABOUT,), (NOTE, ABOUT)], ids=len)
+async def test_what_is_about_a_text_stays_while_that_comes_in_a_newer_version(
+    database_url: str, tmp_path: Path, along: tuple[dict[str, Any], ...]
+) -> None:
+    async with world(database_url, tmp_path) as center:
+        county, other = await center.org("county"), await center.org("other")
+        given = [SEEN, MALWARE, TIED, REPORT, NOTE, ABOUT]
+        await center.push(county, given, with_text="1")
+        await center.project()
+
+        async def alive() -> set[str]:
+            return {one["id"] for one in await center.feed(other) if not one.get("revoked")}
+
+        before = await alive()
+        for newer in (
+            {"modified": "2026-10-02T08:00:00.000Z"},
+            {"modified": "2026-10-03T08:00:00.000Z"},
+        ):
+            text = REPORT | {"name": f"Lage am {newer['modified']}"}
+            await center.push(county, [one | newer for one in (*along, text)], with_text="1")
+            await center.project()
+            assert await alive() == before
+        moved = {"modified": "2026-10-04T08:00:00.000Z", "object_marking_refs": [TLP["amber"]]}
+        partner = await center.org("partner", Kind.PARTNER)
+        await center.push(county, [one | moved for one in (*along, REPORT)], with_text="1")
+        await center.project()
+        found = await center.feed(partner)
+        assert {one["type"] for one in found if one.get("revoked")} == {
+            "report",
+            "note",
+            "relationship",
+        }
+        found = [one for one in await center.feed(other) if not one.get("revoked")]
+        (report,) = [one["id"] for one in found if one["type"] == "report"]
+        assert [one["object_refs"] for one in found if one["type"] == "note"] == [[report]]
+        assert [one for one in found if one.get("source_ref") == report]
 
 
 @pytest.mark.parametrize("kind", ["note", "incident"])

@@ -114,13 +114,8 @@ async def resolve(
 async def _find(
     connection: Connection, refs: list[str], catalogues: frozenset[str], orgs: set[str]
 ) -> _Found:
-    own, catalogue = {}, {}
-    for row in await references.given(connection, catalogues | orgs, refs):
-        if row.at_lock is not None and row.key is not None:
-            place = (row.at_lock, row.key)
-            if row.org_id in catalogues:
-                catalogue[row.stix_id] = place
-            own[row.org_id, row.stix_id] = place
+    own = await references.given(connection, catalogues | orgs, refs)
+    catalogue = {ref: place for (org_id, ref), place in own.items() if org_id in catalogues}
     released = defaultdict(list)
     for stix_id, place in await references.released(connection, refs):
         released[stix_id].append(place)
