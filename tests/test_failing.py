@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from structlog.testing import capture_logs
 
 from cybercoop import app as house
+from cybercoop.collect.projector import Projector
 from cybercoop.config import Settings
 from cybercoop.store import contributions
 from cybercoop.store.database import is_away
@@ -139,3 +140,24 @@ async def test_a_postgresql_that_hangs_is_away_until_it_goes_on(
             said = await asyncio.gather(*map(asked, range(MORE_THAN_CONNECTIONS)))
             assert said == [(503, "5")] * MORE_THAN_CONNECTIONS
         assert [await asked(number) for number in range(2)] == [(200, None)] * 2
+
+
+async def test_a_projector_tells_once_that_postgresql_is_away(
+    durable_postgres: PostgresServer, tmp_path: Path
+) -> None:
+    async with world(durable_postgres.start(), tmp_path) as center:
+        county = await center.org("Landkreis A")
+        with capture_logs() as told:
+            projector = Projector(center.database, center.center, Surroundings())
+            working = asyncio.create_task(projector.run())
+            for number in (1, 2):
+                durable_postgres.crash()
+                await asyncio.sleep(1.5)  # it looks four times a second
+                durable_postgres.start()
+                await center.push(county, [indicator(f"host{number}.example", "green")])
+                async with asyncio.timeout(60):
+                    while len(await center.patterns(county)) < number:  # noqa: ASYNC110 - HTTP
+                        await asyncio.sleep(0.1)
+            working.cancel()
+            await asyncio.wait([working])
+    assert [one["event"] for one in told] == ["cycle failed"] * 2

@@ -244,11 +244,10 @@ async def keep(parts: Sequence[Part], database: Database, data: Path, around: Su
             if beats % (_FORGET_SECONDS // _BEAT_SECONDS) == 0:
                 await asyncio.to_thread(durable.forget)
             await asyncio.sleep(_BEAT_SECONDS)
-    except Exception as error:
-        _log.error("durable work has stopped", error=repr(error))
-        raise
     finally:
-        await (await starting).stop()
+        await asyncio.wait([starting])
+        if starting.exception() is None:
+            await starting.result().stop()
 
 
 async def _beat(
@@ -299,7 +298,11 @@ def _started(
         }
     )
     durable = Durable(dbos, loop)
-    for part in parts:
-        part.register(durable)
-    durable.launch()
+    try:
+        for part in parts:
+            part.register(durable)
+        durable.launch()
+    except BaseException:  # or it could not be begun anew
+        dbos.destroy(destroy_registry=True)
+        raise
     return durable

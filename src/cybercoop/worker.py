@@ -7,7 +7,8 @@ delivers notices. One runs beside the process that serves, or several share Post
 import asyncio
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 import structlog
 
@@ -23,6 +24,9 @@ from cybercoop.responses.carrying import carrying
 from cybercoop.store import upgrade
 from cybercoop.store.database import Database
 from cybercoop.surroundings import Surroundings
+
+_PAUSE = 10
+"""Seconds until a part that failed begins anew."""
 
 _log = structlog.get_logger("worker")
 
@@ -49,33 +53,36 @@ async def work(settings: Settings, listen: Listen | None = None) -> None:
             notices.part(notices.post_of(database, settings, around)),
         ]
         everything = (
-            projector.run(),
-            tending.tend(house),
-            firing.tend(house),
-            durable.keep(parts, database, settings.data, around),
+            projector.run,
+            partial(tending.tend, house),
+            partial(firing.tend, house),
+            partial(durable.keep, parts, database, settings.data, around),
         )
-        await _until_stopped([asyncio.create_task(one) for one in everything])
+        await _until_stopped([asyncio.create_task(kept_up(one)) for one in everything])
         await house.watch.stop()
     finally:
         await database.close()
 
 
 async def _until_stopped(tasks: Sequence[asyncio.Task[None]]) -> None:
-    """Let tasks go on until a signal; one that fails is told of, and the others go on."""
+    """Let tasks go on until a signal."""
 
     def stop() -> None:
         for one in tasks:
             if not one.cancelling():  # who is told twice still ends in good order
                 one.cancel()
 
-    for one in tasks:
-        one.add_done_callback(_tell)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop)
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _tell(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and (error := task.exception()) is not None:
-        _log.error("a part of the worker has stopped", error=repr(error))
+async def kept_up(part: Callable[[], Awaitable[None]]) -> None:
+    """Let a part go on until cancelled; where it fails that is told, and it begins anew."""
+    while True:
+        try:
+            await part()
+        except Exception as error:  # noqa: BLE001 - the top of whatever a worker does
+            _log.error("a part of the worker failed", error=repr(error))
+        await asyncio.sleep(_PAUSE)

@@ -11,7 +11,11 @@ Rule = Callable[[str], Iterator[str]]
 
 # The one place of each worker loop that may outlive any error, and that of all requests. A new loop
 # adds its line here.
-WORKER_LOOPS = {"src/cybercoop/collect/projector.py", "src/cybercoop/web/middleware.py"}
+WORKER_LOOPS = {
+    "src/cybercoop/collect/projector.py",
+    "src/cybercoop/web/middleware.py",
+    "src/cybercoop/worker.py",
+}
 
 ALL = ("src", "tests", "bench", "bootstrap.py")
 WHERE: dict[Rule, tuple[str, ...]] = {

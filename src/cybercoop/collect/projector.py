@@ -85,6 +85,7 @@ class Projector:
         self._woken = asyncio.Event()
         self._share = SHARE
         self._failure: Exception | None = None
+        self._away = False
         self._alone: list[list[str]] = []
         self._slot = 0
         self._keeper = Keeper(guard)
@@ -98,9 +99,11 @@ class Projector:
         while True:
             try:
                 busy = await unbroken(self._once())
+                self._away = False
             except Exception as error:  # noqa: BLE001 - the top of the worker's loop
-                _log.error("cycle failed", share=self._share, error=repr(error))
-                self._failure, busy = error, False
+                if not (self._away and is_away(error)):  # once is enough, whatever that takes
+                    _log.error("cycle failed", share=self._share, error=repr(error))
+                self._failure, self._away, busy = error, is_away(error), False
             if not busy:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._woken.wait(), 0.25)
