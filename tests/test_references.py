@@ -43,13 +43,6 @@ NOTE = COMMON | {
     "content": "Zur Lage.",
     "object_refs": [REPORT["id"]],
 }
-ABOUT = COMMON | {
-    "type": "relationship",
-    "id": "relationship--4d5c2b1e-55d0-4a0c-8a6e-2f3f9d0b7c13",
-    "relationship_type": "related-to",
-    "source_ref": REPORT["id"],
-    "target_ref": MALWARE["id"],
-}
 SIGHTING = COMMON | {
     "type": "sighting",
     "id": "sighting--0c9a4d4b-2f76-4a49-a9c5-6c0a3f7d8e21",
@@ -143,42 +136,69 @@ async def test_a_note_about_a_report_of_the_same_push_is_released(
         assert found["note"]["object_refs"] == [found["report"]["id"]]
 
 
-@pytest.mark.parametrize("along", [(), (NOTE,), (ABOUT,), (NOTE, ABOUT)], ids=len)
+ABOUT = TIED | {
+    "id": "relationship--4d5c2b1e-55d0-4a0c-8a6e-2f3f9d0b7c13",
+    "relationship_type": "related-to",
+    "source_ref": REPORT["id"],
+}
+WATCHED = ABOUT | {"source_ref": SIGHTING["id"]}
+AMBER = {"modified": "2026-10-04T08:00:00.000Z", "object_marking_refs": [TLP["amber"]]}
+
+
+@pytest.mark.parametrize("along", [(), (NOTE, ABOUT)], ids=["alone", "together"])
 async def test_what_is_about_a_text_stays_while_that_comes_in_a_newer_version(
     database_url: str, tmp_path: Path, along: tuple[dict[str, Any], ...]
 ) -> None:
     async with world(database_url, tmp_path) as center:
         county, other = await center.org("county"), await center.org("other")
-        given = [SEEN, MALWARE, TIED, REPORT, NOTE, ABOUT]
-        await center.push(county, given, with_text="1")
+        partner = await center.org("partner", Kind.PARTNER)
+        await center.push(county, [SEEN, MALWARE, TIED, REPORT, NOTE, ABOUT], with_text="1")
         await center.project()
 
-        async def alive() -> set[str]:
-            return {one["id"] for one in await center.feed(other) if not one.get("revoked")}
+        async def alive(reader: Seat) -> dict[str, dict[str, Any]]:
+            found = [one for one in await center.feed(reader) if not one.get("revoked")]
+            return {one.get("relationship_type", one["type"]): one for one in found}
 
-        before = await alive()
-        for newer in (
-            {"modified": "2026-10-02T08:00:00.000Z"},
-            {"modified": "2026-10-03T08:00:00.000Z"},
-        ):
-            text = REPORT | {"name": f"Lage am {newer['modified']}"}
+        before = await alive(other)
+        for day in (2, 3):
+            text = REPORT | {"name": f"Lage am {day}. Oktober"}
+            newer = {"modified": f"2026-10-0{day}T08:00:00.000Z"}
             await center.push(county, [one | newer for one in (*along, text)], with_text="1")
             await center.project()
-            assert await alive() == before
-        moved = {"modified": "2026-10-04T08:00:00.000Z", "object_marking_refs": [TLP["amber"]]}
-        partner = await center.org("partner", Kind.PARTNER)
-        await center.push(county, [one | moved for one in (*along, REPORT)], with_text="1")
+            after = await alive(other)
+            assert after["report"]["name"] == text["name"]
+            for name in ("report", "note", "related-to"):
+                assert after[name]["id"] == before[name]["id"]
+        await center.push(county, [one | AMBER for one in (*along, REPORT)], with_text="1")
         await center.project()
-        found = await center.feed(partner)
-        assert {one["type"] for one in found if one.get("revoked")} == {
-            "report",
-            "note",
-            "relationship",
-        }
-        found = [one for one in await center.feed(other) if not one.get("revoked")]
-        (report,) = [one["id"] for one in found if one["type"] == "report"]
-        assert [one["object_refs"] for one in found if one["type"] == "note"] == [[report]]
-        assert [one for one in found if one.get("source_ref") == report]
+        assert not {"report", "note", "related-to"} & set(await alive(partner))
+        after = await alive(other)
+        assert after["note"]["object_refs"] == [after["report"]["id"]]
+        assert after["related-to"]["source_ref"] == after["report"]["id"]
+
+
+@pytest.mark.parametrize(
+    ("about", "narrower"),
+    [(NOTE, REPORT), (NOTE, SEEN), (ABOUT, REPORT), (ABOUT, SEEN), (WATCHED, SEEN)],
+    ids=["note", "note, further", "relationship", "relationship, further", "of a sighting"],
+)
+async def test_what_is_about_something_that_just_becomes_narrower_shows_to_nobody_else(
+    database_url: str, tmp_path: Path, about: dict[str, Any], narrower: dict[str, Any]
+) -> None:
+    async with world(database_url, tmp_path) as center:
+        county, other = await center.org("county"), await center.org("other")
+        partner = await center.org("partner", Kind.PARTNER)
+        await center.push(county, [SEEN, MALWARE, TIED, REPORT, SIGHTING], with_text="1")
+        await center.project()
+        await center.push(county, [about, narrower | AMBER], with_text="1")
+        await center.project()
+
+        async def kinds(reader: Seat) -> set[str]:
+            return {one.get("relationship_type", one["type"]) for one in await center.feed(reader)}
+
+        kind = about.get("relationship_type", about["type"])
+        assert kind in await kinds(other)
+        assert kind not in await kinds(partner)
 
 
 @pytest.mark.parametrize("kind", ["note", "incident"])

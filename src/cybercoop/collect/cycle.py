@@ -23,11 +23,19 @@ from cybercoop.collect.places import (
     sift,
     with_narrower,
 )
-from cybercoop.collect.resolving import Resolved, may_count, resolve
+from cybercoop.collect.resolving import (
+    INCIDENTS,
+    RELATIONSHIPS,
+    SIGHTINGS,
+    TEXTS,
+    Resolved,
+    may_count,
+    resolve,
+    turn_of,
+)
 from cybercoop.collect.writing import Change, earlier_ids, row_of
 from cybercoop.guard import Level
 from cybercoop.guard.excepted import RULE
-from cybercoop.indicators import context
 from cybercoop.indicators.sameness import sighting_key
 from cybercoop.members.organisations import Group
 from cybercoop.sharing import stamps
@@ -37,10 +45,6 @@ from cybercoop.store.database import Connection
 from cybercoop.store.guarding import Held
 from cybercoop.store.members import Center
 from cybercoop.store.projection import Claim, Place, Row
-
-_RELATIONSHIP = frozenset({"relationship"})
-_SIGHTING = frozenset({context.SIGHTING})
-_INCIDENT = frozenset({context.INCIDENT})
 
 
 class Cycle:
@@ -64,6 +68,7 @@ class Cycle:
         self._excepted: set[Place] = set()
         self._stopped = set(guard.stopped)
         self._shared: set[str] = set()
+        self._later: set[int] = set()
         self._refers: bool | None = None
 
     async def run(self, claims: list[Claim], queued: list[Place]) -> None:
@@ -77,10 +82,10 @@ class Cycle:
         alone = _places(one for one in claims if one.seq not in turns)
         await self._settle(alone | (set(queued) - later))
         # An incident refers to nothing, and relationships may end in it.
-        await self._refer(_INCIDENT, claims, ids)
+        await self._refer(INCIDENTS, claims, ids)
         late = [
             row
-            for kinds in (_RELATIONSHIP, _SIGHTING, context.TEXTS - _INCIDENT)
+            for kinds in (RELATIONSHIPS, SIGHTINGS, TEXTS)
             for row in await self._refer_in_turn(kinds, claims, ids)
         ]
         await projection.done(self.connection, [row.seq for row in claims])
@@ -98,7 +103,7 @@ class Cycle:
         changed = list(self._changed - before)
         if not (moved or changed):
             return []
-        turned = {_RELATIONSHIP: _RELATIONSHIP, _SIGHTING: _RELATIONSHIP | _SIGHTING}
+        turned = {RELATIONSHIPS: RELATIONSHIPS, SIGHTINGS: RELATIONSHIPS | SIGHTINGS}
         return await references.referring(self.connection, moved, changed, turned.get(kinds))
 
     async def _refer(self, kinds: frozenset[str], claims: list[Claim], ids: list[str]) -> list[str]:
@@ -106,21 +111,14 @@ class Cycle:
 
         Returns the ids of what found another place: nobody knew it by that before.
         """
-        claimed = [one.seq for one in claims if one.type in kinds and refers(one, self.names)]
-        known = [*{*ids, *self._shared}]
-        woken = await references.referring(self.connection, known, list(self._changed))
-        rows = {
-            row.seq: row
-            for row in (*await projection.rows(self.connection, claimed), *woken)
-            if row.type in kinds and refers(row, self.names) and may_count(row)
-        }
+        rows = await self._in_turn(kinds, claims, {*ids, *self._shared})
         if not rows:
             return []
         catalogues = frozenset(org_id for org_id, (_, catalogue) in self.names.items() if catalogue)
         standing = [row for row in rows.values() if row.stands]
         resolved = await resolve(self.connection, standing, catalogues)
         touched = _places(rows.values())
-        if kinds == _SIGHTING:
+        if kinds == SIGHTINGS:
             touched |= await self._seen([*rows.values()], resolved)
         await projection.move(self.connection, [one.as_move() for one in resolved])
         left = [one.left for one in resolved if one.left]
@@ -131,6 +129,35 @@ class Cycle:
         after = {(one.at_lock, one.key) for one in resolved if one.at_lock and one.key}
         await self._settle(touched | after, left)
         return [one.row.stix_id for one in resolved if one.moves]
+
+    async def _in_turn(
+        self, kinds: frozenset[str], claims: list[Claim], asked: set[str]
+    ) -> dict[int, Row]:
+        """Return what has its turn: new, or about what changed or has one of the ids ``asked``.
+
+        What is about one of them comes along, so that it moves in one cycle with it, whatever
+        else, which its readers may not know of, would have made anybody look at it.
+        """
+        claimed = [one.seq for one in claims if one.type in kinds and refers(one, self.names)]
+        mine, self._later = {*claimed, *self._later}, set()
+        found = await projection.rows(self.connection, sorted(mine))
+        found += await references.referring(self.connection, [*asked], [*self._changed])
+        rows: dict[int, Row] = {}
+        while found:
+            able = [
+                (turn_of(row), row) for row in found if refers(row, self.names) and may_count(row)
+            ]
+            new = {row.seq: row for turn, row in able if turn == kinds}
+            self._later |= {
+                row.seq
+                for turn, row in able
+                if turn != kinds and (row.type in kinds or row.seq in mine)
+            }
+            rows |= new
+            ids = {row.stix_id for row in new.values()} - asked
+            asked |= ids
+            found = await references.referring(self.connection, [*ids], [])
+        return rows
 
     async def _seen(self, rows: list[Row], resolved: list[Resolved]) -> set[Place]:
         """Return the places whose confidence depends on these sightings, before and now.

@@ -5,8 +5,11 @@ cannot be read and ends that are missing are answered alike.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
 from itertools import chain
 from typing import Any
 
@@ -25,6 +28,12 @@ _EARLIER = "It waits until everything that it refers to is released."
 """What was said of those that waited here before the reason named the readers."""
 
 _WAITING = frozenset({None, WAITS, APART, LOOP, _EARLIER})
+
+INCIDENTS = frozenset({context.INCIDENT})
+RELATIONSHIPS = frozenset({"relationship"})
+SIGHTINGS = frozenset({context.SIGHTING})
+TEXTS = context.TEXTS - INCIDENTS
+_ENDS = ("source_ref", "target_ref", "sighting_of_ref")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +83,10 @@ class Resolved:
 class _Found:
     """Hold the places that given and released ids stand for, and which places are live."""
 
-    own: Mapping[tuple[str, str], Place]
+    own: dict[tuple[str, str], Place]
     catalogue: Mapping[str, Place]
     released: Mapping[str, list[Place]]
-    live: frozenset[Place]
+    live: set[Place]
 
     def place(self, row: Row, ref: str) -> Place | None:
         """Return what ``ref`` means to the contributor of ``row``."""
@@ -101,14 +110,72 @@ def may_count(row: Row) -> bool:
     return row.note in _WAITING
 
 
+def turn_of(row: Row) -> frozenset[str]:
+    """Return the kinds with which a contribution is resolved: its own, or those of a later end.
+
+    Where that is was not known before: a relationship about a report has its turn with reports.
+    """
+    kinds = {row.type}
+    if row.type in RELATIONSHIPS | SIGHTINGS:
+        body = row.body
+        kinds |= {body[end].partition("--")[0] for end in _ENDS if end in body}
+    last_first = (TEXTS, SIGHTINGS, RELATIONSHIPS)
+    return next((one for one in last_first if one & kinds), INCIDENTS)
+
+
 async def resolve(
     connection: Connection, rows: Sequence[Row], catalogues: frozenset[str]
 ) -> list[Resolved]:
-    """Say for each contribution where it counts now."""
+    """Say for each contribution where it counts now.
+
+    What another one refers to goes before that: where it stood until now, or that it stood nowhere
+    while a newer version waited for this, says nothing of where it is.
+    """
     ends = await references.ends_of(connection, [row.seq for row in rows])
     refs = sorted({ref for some in ends.values() for ref in some})
     found = await _find(connection, refs, catalogues, {row.org_id for row in rows})
-    return [_resolved(row, ends[row.seq], found) for row in rows]
+    resolved: dict[int, Resolved] = {}
+    for some in _in_turn(rows, ends):
+        now = [_resolved(row, ends[row.seq], found) for row in some]
+        resolved |= {one.row.seq: one for one in now}
+        await _know(connection, found, [one for one in now if one.row.stix_id in refs])
+    return [resolved[row.seq] for row in rows]
+
+
+def _in_turn(
+    rows: Sequence[Row], ends: Mapping[int, Mapping[str, object]]
+) -> Iterator[Sequence[Row]]:
+    """Yield the rows so that each comes after what it refers to; those in a ring come last."""
+    by_id = {(row.org_id, row.stix_id): row for row in rows}
+    waiting = {row.seq: row for row in rows}
+    order = TopologicalSorter(
+        {
+            row.seq: [
+                by_id[row.org_id, ref].seq for ref in ends[row.seq] if (row.org_id, ref) in by_id
+            ]
+            for row in rows
+        }
+    )
+    with suppress(CycleError):  # it goes on as far as it can all the same
+        order.prepare()
+    while ready := order.get_ready():
+        yield [waiting.pop(seq) for seq in ready]
+        order.done(*ready)
+    yield [*waiting.values()]
+
+
+async def _know(connection: Connection, found: _Found, resolved: Sequence[Resolved]) -> None:
+    """Note where these count from now on, and whether something is live there."""
+    for one in resolved:
+        found.own.pop((one.row.org_id, one.row.stix_id), None)
+        if one.at_lock is not None and one.key is not None:
+            found.own[one.row.org_id, one.row.stix_id] = (one.at_lock, one.key)
+    found.live.update(await _live(connection, {one.key for one in resolved if one.key is not None}))
+
+
+async def _live(connection: Connection, keys: AbstractSet[bytes]) -> set[Place]:
+    heads = await projection.heads(connection, sorted(keys))
+    return {(head.lock, head.key) for head in heads if not head.revoked}
 
 
 async def _find(
@@ -120,9 +187,7 @@ async def _find(
     for stix_id, place in await references.released(connection, refs):
         released[stix_id].append(place)
     keys = {key for _, key in chain(own.values(), *released.values())}
-    heads = await projection.heads(connection, list(keys))
-    live = frozenset((head.lock, head.key) for head in heads if not head.revoked)
-    return _Found(own, catalogue, released, live)
+    return _Found(own, catalogue, released, await _live(connection, keys))
 
 
 def _resolved(row: Row, refs: Mapping[str, bytes | None], found: _Found) -> Resolved:

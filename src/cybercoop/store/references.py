@@ -6,7 +6,6 @@ from typing import Any
 from sqlalchemy import bindparam, false, select, true, update
 
 from cybercoop.store.bulk import parts
-from cybercoop.store.contributions import PENDING
 from cybercoop.store.database import Connection
 from cybercoop.store.projection import ROW, Place, Row
 from cybercoop.store.tables import contributions, ends, releases
@@ -72,37 +71,21 @@ async def remember_ends(connection: Connection, rows: Sequence[Mapping[str, Any]
 async def given(
     connection: Connection, orgs: Iterable[str], ids: Sequence[str]
 ) -> dict[tuple[str, str], Place]:
-    """Return where what these contributors gave under these ids counts, by contributor and id.
-
-    What refers to others counts nowhere until it has had its turn: so long the version before it
-    stands, or all that refers to it would end and come back under other ids.
-    """
+    """Return where what these contributors gave under these ids counts, by contributor and id."""
     c = contributions.c
-    query = select(c.org_id, c.stix_id, c.at_lock, c.key, c.pending).where(
+    query = select(c.org_id, c.stix_id, c.at_lock, c.key).where(
         c.org_id.in_(sorted(orgs)),
         c.stix_id.in_(bindparam("ids", expanding=True)),
+        c.latest == true(),
         c.deleted == false(),
         c.revoked == false(),
+        c.at_lock.is_not(None),
+        c.key.is_not(None),
     )
-    latest = query.where(c.latest == true())
-    found, waiting = dict[tuple[str, str], Place](), set[tuple[str, str]]()
+    found: dict[tuple[str, str], Place] = {}
     for part in parts(ids):
-        for row in await connection.execute(latest, {"ids": part}):
-            if row.at_lock is not None and row.key is not None:
-                found[row.org_id, row.stix_id] = (row.at_lock, row.key)
-            elif row.pending == PENDING:
-                waiting.add((row.org_id, row.stix_id))
-    before = query.where(c.latest == false()).order_by(c.spec_version, c.modified)
-    for part in parts(sorted({stix_id for _, stix_id in waiting})):
-        newest = {
-            (row.org_id, row.stix_id): (row.at_lock, row.key)
-            for row in await connection.execute(before, {"ids": part})
-        }
-        found |= {
-            one: (lock, key)
-            for one, (lock, key) in newest.items()
-            if one in waiting and lock is not None and key is not None
-        }
+        for row in await connection.execute(query, {"ids": part}):
+            found[row.org_id, row.stix_id] = (row.at_lock, row.key)
     return found
 
 
