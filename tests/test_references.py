@@ -179,16 +179,33 @@ async def test_what_is_about_a_text_stays_while_that_comes_in_a_newer_version(
 
 @pytest.mark.parametrize(
     ("about", "narrower"),
-    [(NOTE, REPORT), (NOTE, SEEN), (ABOUT, REPORT), (ABOUT, SEEN), (WATCHED, SEEN)],
-    ids=["note", "note, further", "relationship", "relationship, further", "of a sighting"],
+    [
+        pytest.param(NOTE, REPORT, id="note"),
+        pytest.param(NOTE, SEEN, id="note, further"),
+        pytest.param(NOTE, MALWARE, id="note, by a relationship"),
+        pytest.param(ABOUT, REPORT, id="relationship"),
+        pytest.param(ABOUT, SEEN, id="relationship, further"),
+        pytest.param(WATCHED, SEEN, id="of a sighting"),
+    ],
 )
+@pytest.mark.parametrize("others", [False, True], ids=["", "others say it, too"])
 async def test_what_is_about_something_that_just_becomes_narrower_shows_to_nobody_else(
-    database_url: str, tmp_path: Path, about: dict[str, Any], narrower: dict[str, Any]
+    database_url: str,
+    tmp_path: Path,
+    about: dict[str, Any],
+    narrower: dict[str, Any],
+    *,
+    others: bool,
 ) -> None:
     async with world(database_url, tmp_path) as center:
         county, other = await center.org("county"), await center.org("other")
         partner = await center.org("partner", Kind.PARTNER)
         await center.push(county, [SEEN, MALWARE, TIED, REPORT, SIGHTING], with_text="1")
+        if others:
+            # So that nothing appears or ends where the county's own leaves and arrives.
+            said, third = [SEEN, MALWARE, TIED, SIGHTING], await center.org("third")
+            await center.push(other, said)
+            await center.push(third, [one | AMBER for one in said])
         await center.project()
         await center.push(county, [about, narrower | AMBER], with_text="1")
         await center.project()

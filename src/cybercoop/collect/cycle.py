@@ -68,6 +68,7 @@ class Cycle:
         self._excepted: set[Place] = set()
         self._stopped = set(guard.stopped)
         self._shared: set[str] = set()
+        self._moved: set[str] = set()
         self._later: set[int] = set()
         self._refers: bool | None = None
 
@@ -111,7 +112,7 @@ class Cycle:
 
         Returns the ids of what found another place: nobody knew it by that before.
         """
-        rows = await self._in_turn(kinds, claims, {*ids, *self._shared})
+        rows = await self._in_turn(kinds, claims, {*ids, *self._shared, *self._moved})
         if not rows:
             return []
         catalogues = frozenset(org_id for org_id, (_, catalogue) in self.names.items() if catalogue)
@@ -128,7 +129,9 @@ class Cycle:
         )
         after = {(one.at_lock, one.key) for one in resolved if one.at_lock and one.key}
         await self._settle(touched | after, left)
-        return [one.row.stix_id for one in resolved if one.moves]
+        moved = [one.row.stix_id for one in resolved if one.moves]
+        self._moved.update(moved)
+        return moved
 
     async def _in_turn(
         self, kinds: frozenset[str], claims: list[Claim], asked: set[str]
