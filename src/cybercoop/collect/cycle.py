@@ -24,6 +24,7 @@ from cybercoop.collect.places import (
     with_narrower,
 )
 from cybercoop.collect.resolving import (
+    DEEPEST,
     INCIDENTS,
     RELATIONSHIPS,
     SIGHTINGS,
@@ -146,7 +147,7 @@ class Cycle:
         found = await projection.rows(self.connection, sorted(mine))
         found += await references.referring(self.connection, [*asked], [*self._changed])
         rows: dict[int, Row] = {}
-        while found:
+        for _ in range(DEEPEST):
             able = [
                 (turn_of(row), row) for row in found if refers(row, self.names) and may_count(row)
             ]
@@ -158,6 +159,8 @@ class Cycle:
             }
             rows |= new
             ids = {row.stix_id for row in new.values()} - asked
+            if not ids:
+                break
             asked |= ids
             found = await references.referring(self.connection, [*ids], [])
         return rows

@@ -35,6 +35,9 @@ SIGHTINGS = frozenset({context.SIGHTING})
 TEXTS = context.TEXTS - INCIDENTS
 _ENDS = ("source_ref", "target_ref", "sighting_of_ref")
 
+DEEPEST = 16
+"""How far what is about others is followed in one cycle; real texts stand two or three deep."""
+
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
@@ -132,8 +135,8 @@ async def resolve(
     while a newer version waited for this, says nothing of where it is.
     """
     ends = await references.ends_of(connection, [row.seq for row in rows])
-    refs = sorted({ref for some in ends.values() for ref in some})
-    found = await _find(connection, refs, catalogues, {row.org_id for row in rows})
+    refs = {ref for some in ends.values() for ref in some}
+    found = await _find(connection, sorted(refs), catalogues, {row.org_id for row in rows})
     resolved: dict[int, Resolved] = {}
     for some in _in_turn(rows, ends):
         now = [_resolved(row, ends[row.seq], found) for row in some]
@@ -145,7 +148,7 @@ async def resolve(
 def _in_turn(
     rows: Sequence[Row], ends: Mapping[int, Mapping[str, object]]
 ) -> Iterator[Sequence[Row]]:
-    """Yield the rows so that each comes after what it refers to; those in a ring come last."""
+    """Yield the rows so that each comes after what it refers to; rings and what is deeper, last."""
     by_id = {(row.org_id, row.stix_id): row for row in rows}
     waiting = {row.seq: row for row in rows}
     order = TopologicalSorter(
@@ -158,7 +161,9 @@ def _in_turn(
     )
     with suppress(CycleError):  # it goes on as far as it can all the same
         order.prepare()
-    while ready := order.get_ready():
+    for _ in range(DEEPEST):
+        if not (ready := order.get_ready()):
+            break
         yield [waiting.pop(seq) for seq in ready]
         order.done(*ready)
     yield [*waiting.values()]
@@ -170,7 +175,8 @@ async def _know(connection: Connection, found: _Found, resolved: Sequence[Resolv
         found.own.pop((one.row.org_id, one.row.stix_id), None)
         if one.at_lock is not None and one.key is not None:
             found.own[one.row.org_id, one.row.stix_id] = (one.at_lock, one.key)
-    found.live.update(await _live(connection, {one.key for one in resolved if one.key is not None}))
+    keys = {one.key for one in resolved if one.key is not None}
+    found.live.update(await _live(connection, keys))
 
 
 async def _live(connection: Connection, keys: AbstractSet[bytes]) -> set[Place]:
