@@ -178,17 +178,16 @@ async def test_what_is_about_a_text_stays_while_that_comes_in_a_newer_version(
 
 
 @pytest.mark.parametrize(
-    ("about", "narrower"),
+    ("about", "narrower", "others"),
     [
-        pytest.param(NOTE, REPORT, id="note"),
-        pytest.param(NOTE, SEEN, id="note, further"),
-        pytest.param(NOTE, MALWARE, id="note, by a relationship"),
-        pytest.param(ABOUT, REPORT, id="relationship"),
-        pytest.param(ABOUT, SEEN, id="relationship, further"),
-        pytest.param(WATCHED, SEEN, id="of a sighting"),
+        pytest.param(NOTE, REPORT, False, id="note"),
+        pytest.param(NOTE, SEEN, False, id="note, further"),
+        pytest.param(NOTE, MALWARE, True, id="note, by a relationship that others know, too"),
+        pytest.param(ABOUT, REPORT, False, id="relationship"),
+        pytest.param(ABOUT, SEEN, False, id="relationship, further"),
+        pytest.param(WATCHED, SEEN, False, id="of a sighting"),
     ],
 )
-@pytest.mark.parametrize("others", [False, True], ids=["", "others say it, too"])
 async def test_what_is_about_something_that_just_becomes_narrower_shows_to_nobody_else(
     database_url: str,
     tmp_path: Path,
