@@ -70,6 +70,10 @@ def _object(act: Push, now: int) -> dict[str, Any]:
         return core | {"name": f"Malware {act.value}", "is_family": False}
     if act.kind == "sighting":
         return _sighting(act.slot, identifier(act.slot), now)
+    if act.kind == "note":
+        return core | _text(act.kind, identifier(act.slot), now)
+    if act.kind == "opinion":
+        return core | _text(act.kind, identifier(act.slot, "note"), now)
     if act.kind == "relationship":
         ends = {"source_ref": identifier(act.slot), "description": f"Told {now}"}
         ends |= {"target_ref": identifier(f"s{act.value}", "malware")}
@@ -94,9 +98,13 @@ def _about(act: Sight, taken: str, now: int) -> dict[str, Any]:
     """Return what somebody says of something that was released."""
     if act.kind == "sighting":
         return _sighting(f"sight {now}", taken, now)
-    said = {"note": {"content": f"Told {now}"}, "opinion": {"opinion": "agree"}}
     core = {"type": act.kind, "id": identifier(f"sight {now}", act.kind)}
-    return core | {"object_refs": [taken]} | said[act.kind]
+    return core | _text(act.kind, taken, now)
+
+
+def _text(kind: str, ref: str, now: int) -> dict[str, Any]:
+    said = {"note": {"content": f"Told {now}"}, "opinion": {"opinion": "agree"}}
+    return {"object_refs": [ref]} | said[kind]
 
 
 def _sighting(slot: str, ref: str, now: int) -> dict[str, Any]:

@@ -102,6 +102,21 @@ def _relating_the_same(cast: Cast) -> list[Act]:
     return [*acts, replace(again, revoked=cast.chance(4))]
 
 
+def _telling(cast: Cast) -> list[Act]:
+    """Let somebody write about what he gave, and about that, and a part of it move or end."""
+    (who, mark), (other, narrow) = cast.two()
+    parts = [
+        cast.push(who, slot="s0", mark=mark, kind=kind, named=True)
+        for kind in ("indicator", "note", "opinion")
+    ]
+    acts: list[Act] = [*parts[: 2 + cast.number(1)]]
+    last = parts[cast.number(1)]
+    again = replace(last, mark=cast.one((narrow, mark)), revoked=cast.chance(4))
+    acts.append(replace(again, who=other) if cast.chance(4) else again)
+    acts.append(Delete(who, "s0", last.type) if cast.chance(4) else parts[2])
+    return cast.draw(st.permutations(acts)) if cast.chance(3) else acts
+
+
 def _basing(cast: Cast) -> list[Act]:
     """Let somebody refer to what others have observed, and these move or end it."""
     (who, mark), (other, narrow) = cast.two()
@@ -233,6 +248,7 @@ _MOTIFS: tuple[Callable[[Cast], list[Act]], ...] = (
     _meeting,
     _relating,
     _relating_the_same,
+    _telling,
     _basing,
     _changing_one,
     _stealing,
