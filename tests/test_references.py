@@ -1,10 +1,12 @@
 """What refers to others keeps its released id from version to version."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cybercoop.collect.resolving import DEEPEST
 from cybercoop.members.organisations import Kind
 from world import TLP, Seat, World, indicator, world
 
@@ -215,6 +217,47 @@ async def test_what_is_about_something_that_just_becomes_narrower_shows_to_nobod
         kind = about.get("relationship_type", about["type"])
         assert kind in await kinds(other)
         assert kind not in await kinds(partner)
+
+
+TWINS = "note--00000000-0000-4000-8000-00000000000a", "note--00000000-0000-4000-8000-00000000000b"
+
+
+def notes(ids: Sequence[str], about: Sequence[str]) -> list[dict[str, Any]]:
+    """Return notes with these ids, each about what stands at its place in ``about``."""
+    return [NOTE | {"id": one, "object_refs": [ref]} for one, ref in zip(ids, about, strict=True)]
+
+
+async def test_what_is_about_others_deeper_than_one_cycle_follows_is_released_and_narrowed(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with world(database_url, tmp_path) as center:
+        county, other = await center.org("county"), await center.org("other")
+        partner = await center.org("partner", Kind.PARTNER)
+        ids = [f"note--00000000-0000-4000-8000-{number:012}" for number in range(DEEPEST + 5)]
+        chain = notes(ids, [SEEN["id"], *ids[:-1]])
+        await center.push(county, [*reversed(chain), SEEN], with_text="1")
+        await center.project()
+
+        async def alive(reader: Seat) -> int:
+            found = [one for one in await center.feed(reader) if not one.get("revoked")]
+            return sum(one["type"] in {"note", "indicator"} for one in found)
+
+        assert await alive(partner) == len(chain) + 1
+        await center.push(county, [SEEN | AMBER])
+        await center.project()
+        assert (await alive(partner), await alive(other)) == (0, len(chain) + 1)
+
+
+async def test_two_notes_about_each_other_wait_and_keep_nobody_busy(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with world(database_url, tmp_path) as center:
+        county = await center.org("county")
+        await center.push(county, notes(TWINS, TWINS[::-1]), with_text="1")
+        await center.project()
+        assert "note" not in [one["type"] for one in await center.feed(county)]
+        waiting = (await center.get("/api/v1/unreleased", county)).json["unreleased"]
+        assert sorted(one["id"] for one in waiting) == sorted(TWINS)
 
 
 @pytest.mark.parametrize("kind", ["note", "incident"])

@@ -44,6 +44,7 @@ from cybercoop.web.handed_in import LISTS
 from cybercoop.web.middleware import middleware
 from cybercoop.web.pages import links
 
+_SERVER = "cybercoop"
 _HOUR = 3600
 _FAULT = 500
 """From here on a status says that the fault is ours."""
@@ -71,6 +72,7 @@ def make_app(
 ) -> web.Application:
     """Return an application without routes; every door finds what it needs in it."""
     app = web.Application(middlewares=[_hear, middleware])
+    app.on_response_prepare.append(_name)
     app[DATABASE], app[CENTER] = database, center
     app[SETTINGS], app[SURROUNDINGS] = settings, surroundings
     app[WAKE], app[AUTHENTICATE] = wake, authenticate
@@ -106,6 +108,11 @@ async def _hear(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Note that this connection has sent a whole request head."""
     _SILENT.discard(request.protocol)
     return await handler(request)
+
+
+async def _name(_request: web.Request, response: web.StreamResponse) -> None:
+    """Tell nobody which versions answer, as the library would."""
+    response.headers["Server"] = _SERVER
 
 
 @contextlib.asynccontextmanager
@@ -177,7 +184,8 @@ class _Connection(web.RequestHandler):
         said = msgspec.to_builtins(problems.of_status(status, text))
         said |= {"description": text, "http_status": str(status)}
         kind = "application/problem+json"
-        answer = web.json_response(said, status=status, content_type=kind)
+        headers = {"Server": _SERVER}
+        answer = web.json_response(said, status=status, headers=headers, content_type=kind)
         answer.force_close()
         return answer
 

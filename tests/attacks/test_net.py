@@ -99,6 +99,22 @@ async def test_what_is_no_request_is_answered_with_json_and_nothing_of_it(
             assert said["code"]
 
 
+async def test_no_answer_names_the_versions_of_what_answers(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with world(database_url, tmp_path) as center:
+        seat = await center.org("Landkreis A")
+        requests = [head("GET", path, seat, "Connection: close") for path in ("/healthz", "/none")]
+        requests += [head("GET", OBJECTS, None, "Connection: close"), b"SECRET\r\n\r\n"]
+        for whole in requests:
+            async with wire(center) as connection:
+                await connection.send(whole)
+                start, _, _ = (await connection.until_closed(5)).partition(b"\r\n\r\n")
+            assert [line for line in start.split(b"\r\n") if line.startswith(b"Server")] == [
+                b"Server: cybercoop"
+            ]
+
+
 @pytest.mark.parametrize("path", [OBJECTS, "/api/v1/push"])
 async def test_a_body_that_is_too_large_is_not_asked_for(
     path: str, database_url: str, tmp_path: Path
