@@ -41,7 +41,6 @@ from cybercoop.web.signin import secret_of
 
 Json = Mapping[str, Any]
 Build = Callable[[Database], Awaitable[None]]
-_SMALLEST_BODY = 1024
 
 
 @asynccontextmanager
@@ -59,11 +58,11 @@ async def serving(
     The store is the empty database of that URL, else a new SQLite file in ``folder``; ``build``
     makes its tables.
     """
-    most = fixture["api_root"].get("max_content_length", 0)
-    if most >= _SMALLEST_BODY:
-        settings.setdefault("max_content_length", most)
     url = database_url or f"sqlite:///{folder / 'fixture.sqlite'}"
     chosen = Settings(data=folder, database=url, listen=f"127.0.0.1:{port}", **settings)
+    if most := fixture["api_root"].get("max_content_length"):
+        # A copy: no county would want as little as a suite may.
+        chosen = chosen.model_copy(update={"max_content_length": most})
     around, database = Surroundings(), Database(url)
     try:
         await build(database)
@@ -82,12 +81,12 @@ async def _app(
     users = {
         name: await _organisation(database, f"user {name}", around) for name in _users(fixture)
     }
-    shelves = [await _shelf(database, one, around) for one in fixture.get("collections", ())]
+    shelves = [await _shelf(database, one, around) for one in fixture.get("collections") or ()]
+    poster = next(iter(users.values()), None)
     async with database.write() as connection:
         center = await members.the_center(connection)
-        for status in fixture.get("status", ()):
-            owner = next(iter(users.values())).id
-            await statuses.add(connection, status["id"], owner, _compact(status), around.now())
+        for status in (fixture.get("status") or ()) if poster else ():
+            await statuses.add(connection, status["id"], poster.id, _compact(status), around.now())
     authenticate = _by_password(_users(fixture), users)
     app = house.make_app(database, center, settings, around, lambda: None, authenticate)
     app[TAXII_PATHS] = ("/",)
@@ -96,7 +95,7 @@ async def _app(
 
 
 def _users(fixture: Json) -> Mapping[str, str]:
-    users: Mapping[str, str] = fixture.get("users", {})
+    users: Mapping[str, str] = fixture.get("users") or {}
     return users
 
 
@@ -118,16 +117,16 @@ def _same_for_all(shelves: Sequence[Collection]) -> Collections:
 
 
 def _discovery(fixture: Json, collections: Collections) -> taxii.Discovery:
-    said, root = fixture.get("discovery", {}), fixture["api_root"]
-    title = root.get("title", "Fixture")
+    said, root = fixture.get("discovery") or {}, fixture["api_root"]
+    title = root.get("title") or "Fixture"
     path = f"/{URL(root['path']).path.strip('/')}/".replace("//", "/")
     return taxii.Discovery(
-        said.get("title", title),
+        said.get("title") or title,
         [taxii.Root(path, title, collections, root.get("description"))],
         said.get("description"),
         said.get("contact"),
         open=False,
-        addresses=said.get("api_roots", ()),
+        addresses=said.get("api_roots") or (),
         default=said.get("default"),
     )
 
@@ -154,20 +153,20 @@ async def _shelf(database: Database, said: Json, around: Surroundings) -> Collec
         await connection.execute(clock.values(last=last))
     return Collection(
         said["id"],
-        said["title"],
+        said.get("title") or said["id"],
         Own(org),
         said.get("alias"),
         said.get("description"),
-        said["can_read"],
-        said["can_write"],
-        said.get("media_types", (STIX_21, STIX_20)),
+        said.get("can_read", False),
+        said.get("can_write", False),
+        said.get("media_types") or (STIX_21, STIX_20),
     )
 
 
 def _rows(org: Organisation, said: Json) -> list[dict[str, Any]]:
     """Return the rows of a shelf, each exact repetition of a version once, in the file's order."""
     once: dict[tuple[str, str, str], dict[str, Any]] = {}
-    for one, entry in zip(said.get("objects", ()), said.get("manifest", ()), strict=True):
+    for one, entry in zip(said.get("objects") or (), said.get("manifest") or (), strict=True):
         row = _row(org, one, entry)
         once.setdefault((row["stix_id"], row["modified"], row["spec_version"]), row)
     newest: dict[str, dict[str, Any]] = {}
@@ -186,7 +185,7 @@ def _row(org: Organisation, one: Json, entry: Json) -> dict[str, Any]:
         "date_added": times.micros(entry["date_added"]),
         "stix_id": entry["id"],
         "type": one.get("type", entry["id"].partition("--")[0]),
-        "spec_version": entry["media_type"].rpartition("version=")[2],
+        "spec_version": entry.get("media_type", STIX_21).rpartition("version=")[2],
         "modified": times.normal(entry["version"]),
         "version": entry["version"],
         "latest": False,

@@ -19,6 +19,7 @@ FIXTURE = json.loads((Path(__file__).parent / "fixture.json").read_bytes())
 READ_WRITE, READ_ONLY, WRITE_ONLY, CLOSED, EMPTY = FIXTURE["collections"]
 FIRST, LAST = "X-TAXII-Date-Added-First", "X-TAXII-Date-Added-Last"
 OWN = "/taxii2/coop/collections/contributions/"
+ADDED = "2024-01-02T03:04:05.000000Z"
 UNKNOWN = "0f7a1a9e-5a0e-4c55-9f3b-3f5f3c1f7a10"
 
 standing = pytest.mark.asyncio(loop_scope="session")
@@ -70,6 +71,27 @@ async def laboratory(folder: Path, **options: Any) -> AsyncIterator[Lab]:
         aiohttp.ClientSession() as session,
     ):
         yield Lab(address, session)
+
+
+def collection(*kept: tuple[dict[str, Any], dict[str, Any]]) -> dict[str, Any]:
+    """Return a fixture with one collection of these objects and records."""
+    one = READ_WRITE | {
+        "objects": [made for made, _ in kept],
+        "manifest": [record for _, record in kept],
+    }
+    return FIXTURE | {"collections": [one], "status": []}
+
+
+def stated(spec: str, moment: str, **more: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return a version of an object that has only what it must have, and its record."""
+    stix_id = "tool--7b0e9c7a-3c0b-4f0e-8d55-0b8a2a1f7c11"
+    record = {
+        "id": stix_id,
+        "date_added": ADDED,
+        "version": moment,
+        "media_type": f"application/stix+json;version={spec}",
+    }
+    return {"id": stix_id, "type": "tool"} | more, record
 
 
 def shown(answer: Answer) -> list[tuple[str, str]]:

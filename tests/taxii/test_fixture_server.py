@@ -7,32 +7,22 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from taxii.lab import FIXTURE, READ_WRITE, Lab, by_next, laboratory, raw, shown
-from world import indicator
+import pytest
+
+from taxii.lab import (
+    FIXTURE,
+    READ_WRITE,
+    Lab,
+    by_next,
+    collection,
+    laboratory,
+    raw,
+    shown,
+    stated,
+)
+from world import TAXII, indicator
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-ADDED = "2024-01-02T03:04:05.000000Z"
-
-
-def collection(*kept: tuple[dict[str, Any], dict[str, Any]]) -> dict[str, Any]:
-    """Return a fixture with one collection of these objects and records."""
-    one = READ_WRITE | {
-        "objects": [made for made, _ in kept],
-        "manifest": [record for _, record in kept],
-    }
-    return FIXTURE | {"collections": [one], "status": []}
-
-
-def version(spec: str, moment: str, **more: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return a version of an object that has only what it must have, and its record."""
-    stix_id = "tool--7b0e9c7a-3c0b-4f0e-8d55-0b8a2a1f7c11"
-    record = {
-        "id": stix_id,
-        "date_added": ADDED,
-        "version": moment,
-        "media_type": f"application/stix+json;version={spec}",
-    }
-    return {"id": stix_id, "type": "tool"} | more, record
 
 
 async def test_the_command_line_serves_until_it_is_told_to_stop() -> None:
@@ -55,7 +45,7 @@ async def test_the_command_line_serves_until_it_is_told_to_stop() -> None:
 
 async def test_one_version_may_stand_in_both_versions_of_stix(tmp_path: Path) -> None:
     moment = "2020-01-01T00:00:00.000Z"
-    old, new = version("2.0", moment), version("2.1", moment, spec_version="2.1")
+    old, new = stated("2.0", moment), stated("2.1", moment, spec_version="2.1")
     async with laboratory(tmp_path, fixture=collection(old, new, new)) as lab:
         path, every = "collections/phishing/objects/", {"match[spec_version]": "2.0,2.1"}
         assert (await lab.get(path)).objects == [new[0]]
@@ -66,7 +56,7 @@ async def test_one_version_may_stand_in_both_versions_of_stix(tmp_path: Path) ->
 
 async def test_objects_of_one_moment_keep_the_order_of_the_file(tmp_path: Path) -> None:
     moments = [f"20{year}-01-01T00:00:00Z" for year in (24, 20, 22, 21, 23)]
-    kept = [version("2.1", one, x_at=one) for one in moments]
+    kept = [stated("2.1", one, x_at=one) for one in moments]
     every = {"match[version]": "all"}
     async with laboratory(tmp_path, fixture=collection(*kept)) as lab:
         pages = await by_next(lab.get, "collections/phishing/objects/", limit=2, **every)
@@ -77,7 +67,7 @@ async def test_objects_of_one_moment_keep_the_order_of_the_file(tmp_path: Path) 
 
 
 async def test_a_page_of_a_manifest_ends_where_a_moment_does(tmp_path: Path) -> None:
-    kept = [version("2.1", f"202{number}-01-01T00:00:00Z") for number in range(5)]
+    kept = [stated("2.1", f"202{number}-01-01T00:00:00Z") for number in range(5)]
     for number, (_, record) in enumerate(kept):
         record["date_added"] = f"2024-01-0{(number + 3) // 2}T00:00:00.000000Z"
     async with laboratory(tmp_path, fixture=collection(*kept)) as lab:
@@ -109,10 +99,38 @@ async def test_a_root_may_stand_anywhere(tmp_path: Path) -> None:
         (("/", "/"), ("http://localhost:5000/a/b/", "/a/b/"), ("c", "/c/"))
     ):
         folder = tmp_path / str(number)
-        root = {"path": said, "title": "Hier", "max_content_length": 4096}
+        root = {"path": said, "title": "Hier", "max_content_length": 500}
         fixture = FIXTURE | {"api_root": root, "discovery": {"title": "Nur der Titel"}}
         async with laboratory(folder, fixture=fixture) as lab:
             answer = await lab.get("/taxii2/")
             assert answer.json == {"title": "Nur der Titel", "default": path, "api_roots": [path]}
-            assert (await lab.get(path)).json["max_content_length"] == 4096
+            assert (await lab.get(path)).json["max_content_length"] == 500
+            sent = {"headers": {"Content-Type": TAXII}, "data": b" " * 501}
+            objects = f"{path}collections/phishing/objects/"
+            assert (await lab.request("POST", objects, **sent)).status == 413
             assert len(shown(await lab.get(f"{path}collections/phishing/objects/"))) == 7
+
+
+@pytest.mark.parametrize("left_out", ["missing", "null"])
+async def test_what_a_fixture_may_leave_out_may_be_missing(tmp_path: Path, left_out: str) -> None:
+    whole = collection(stated("2.1", "2020-01-01T00:00:00.000Z")) | {"status": FIXTURE["status"]}
+    optional = {"title", "description", "alias", "media_types", "max_content_length"}
+
+    def sparse(said: dict[str, Any], names: set[str]) -> dict[str, Any]:
+        rest = {name: value for name, value in said.items() if name not in names}
+        return rest if left_out == "missing" else rest | dict.fromkeys(names & said.keys())
+
+    (one,) = whole["collections"]
+    record = {name: value for name, value in one["manifest"][0].items() if name != "media_type"}
+    fixture = sparse(whole, {"discovery", "status"})
+    fixture["api_root"] = sparse(whole["api_root"], optional)
+    fixture["collections"] = [sparse(one, optional) | {"manifest": [record]}]
+    async with laboratory(tmp_path, fixture=fixture) as lab:
+        assert (await lab.get("/taxii2/")).json["title"]
+        assert (await lab.get(f"collections/{one['id']}/")).json["media_types"]
+        assert len((await lab.get(f"collections/{one['id']}/objects/")).objects) == 1
+
+
+async def test_without_users_nobody_gets_in(tmp_path: Path) -> None:
+    async with laboratory(tmp_path, fixture=FIXTURE | {"users": {}}) as lab:
+        assert (await lab.get("collections/")).status == 401

@@ -125,11 +125,13 @@ async def test_the_same_again_changes_nothing(stored_center: World) -> None:
     center, seat = stored_center, await stored_center.org("Landkreis A")
     address = {"type": "ipv4-addr", "spec_version": "2.1", "value": "198.51.100.7"}
     address["id"] = "ipv4-addr--28bb3599-77cd-5a82-a950-b5bd3caf07c4"
-    await center.post(seat, [GOOD, address])
+    first = (await center.post(seat, [GOOD, address])).json
     before = await center.get(f"{OWN}manifest/", seat)
     center.clock.forward(60_000_000)
     said = (await center.post(seat, [GOOD, address, GOOD])).json
     assert (said["success_count"], said["failure_count"], said["total_count"]) == (3, 0, 3)
+    versions = [[one["version"] for one in each["successes"]] for each in (first, said)]
+    assert versions[1] == [*versions[0], versions[0][0]]
     after = await center.get(f"{OWN}manifest/", seat)
     assert (after.body, len(shown(after))) == (before.body, 2)
 

@@ -30,7 +30,7 @@ from cybercoop.store.members import Center
 _CHUNK = 1000
 _STAYS = "It stays where it is; move it with a newer modified."
 _STAYS_WITHOUT_VERSIONS = "It stays where it is; it has no versions, so delete it first to move it."
-_OLDER = "You gave a newer version of it before, and only that one counts."
+_OLDER = "What you gave before counts instead: a newer version, or one in a newer STIX."
 _Row = dict[str, Any]
 Record = Callable[[Connection, Sequence[Verdict]], Awaitable[None]]
 
@@ -218,7 +218,7 @@ class _Plan:
             same = (one for one in versions.values() if _hash(one) == draft.hash)
             held = next(same, held)
         if held is not None:
-            self._repeat(locked, held, version, echo=echo)
+            self._repeat(locked, held, echo=echo)
             return
         row = versions[modified] = self._row(locked, stamp, modified, version, echo=echo)
         self._take_over(row)
@@ -232,9 +232,10 @@ class _Plan:
         stix_id, version = row["stix_id"], row["version"]
         self.verdicts.append(Verdict(stix_id, version, ACCEPTED, reason, lock=row["lock"]))
 
-    def _repeat(self, locked: _Locked, held: Known | _Row, version: str, *, echo: bool) -> None:
+    def _repeat(self, locked: _Locked, held: Known | _Row, *, echo: bool) -> None:
         """Decide on a version that was given before."""
         draft = locked.draft
+        version = held.version if isinstance(held, Known) else held["version"]
         if _hash(held) != draft.hash:
             reason = "You gave this version with other content before; use a newer modified."
             self.verdicts.append(refused(draft.body, Refused(reason, "modified")))
@@ -248,17 +249,17 @@ class _Plan:
         told = self.push.addressed != UNSAID or latest is not held
         kept = now is held and locks.is_own(lock) and lock != locked.lock
         if isinstance(held, Known) and told and kept:
-            self._send(locked, held, version, echo=echo)
+            self._send(locked, held, echo=echo)
             return
         reason = stays if told and lock != locked.lock else ""
         self.verdicts.append(Verdict(draft.checked.id, version, DUPLICATE, reason, lock=lock))
 
-    def _send(self, locked: _Locked, held: Known, version: str, *, echo: bool) -> None:
+    def _send(self, locked: _Locked, held: Known, *, echo: bool) -> None:
         """Let an unmarked version, which stayed with its owner, go where he wants it now.
 
         Only from there: what was released under a lock is known to its readers.
         """
-        row = self._row(locked, 0, held.modified, version, echo=echo)
+        row = self._row(locked, 0, held.modified, held.version, echo=echo)
         self.sent.append({"b_seq": held.seq} | {name: row[name] for name in contributions.SENT})
         now = msgspec.structs.replace(held, lock=row["lock"], key=row["key"])
         self._versions[held.stix_id][held.modified] = now

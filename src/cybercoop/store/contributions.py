@@ -56,6 +56,7 @@ class Known(msgspec.Struct, frozen=True, gc=False):
     stix_id: str
     spec_version: str
     modified: str
+    version: str
     hash: bytes
     latest: bool
     revoked: bool
@@ -95,9 +96,7 @@ async def start_clock(connection: Connection, name: str) -> None:
 async def known(connection: Connection, org_id: str, ids: Sequence[str]) -> list[Known]:
     """Return every version that this contributor has of these ids."""
     c = contributions.c
-    query = select(
-        c.seq, c.stix_id, c.spec_version, c.modified, c.hash, c.latest, c.revoked, c.lock, c.key
-    ).where(
+    query = select(*(c[name] for name in Known.__struct_fields__)).where(
         c.org_id == org_id,
         c.stix_id.in_(bindparam("ids", expanding=True)),
         c.deleted == false(),

@@ -24,7 +24,7 @@ from cybercoop.door import (
 from cybercoop.errors import Forbidden, NotFound, Unauthenticated
 from cybercoop.store import contributions, statuses
 from cybercoop.store.database import Connection
-from cybercoop.store.paging import ALL, GLUED, LAST, Filters, Page, Position
+from cybercoop.store.paging import ALL, FIRST, GLUED, LAST, Filters, Page, Position
 from cybercoop.taxii import documents, query
 from cybercoop.taxii.collections import Collection, Collections, Own, named
 from cybercoop.taxii.media import require_acceptable, require_taxii_body
@@ -288,7 +288,8 @@ async def _delete(root: Root, request: web.Request) -> web.Response:
     app, stix_id = request.app, _checked_id(request.match_info["object"])
     asked = _asked(one, request, (ALL,))
     asked = replace(asked, ids=(stix_id,), after=Position(), limit=_MOST_DELETED)
-    asked = replace(asked, spec_versions=asked.spec_versions or _EVERY_SPEC)
+    if not {FIRST, LAST} & set(asked.versions):  # those are the ones that a GET would show
+        asked = replace(asked, spec_versions=asked.spec_versions or _EVERY_SPEC)
     async with app[DATABASE].write() as connection:
         await contributions.stamps(connection, shelf.org.id, 0, 0)
         page = await contributions.read(connection, shelf.org.id, asked, ())
