@@ -88,6 +88,38 @@ async def test_what_waited_for_the_canary_when_its_end_went(
         assert left.count("indicates") == 1
 
 
+@pytest.mark.parametrize(("ends", "others"), [("green", "clear"), ("clear", "green")])
+async def test_what_waited_for_the_canary_while_another_came_to_stand_there(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ends: str, others: str
+) -> None:
+    monkeypatch.setattr(canary, "FEWEST", 2)
+    async with world(database_url, tmp_path) as center:
+        county, other = await center.org("county"), await center.org("other")
+        partner = await center.org("partner", Kind.PARTNER)
+        mark = {"object_marking_refs": [TLP[ends]]}
+        about = green("malware", name="Emotet", is_family=True) | mark
+        seen, more = indicator("evil-host.net", ends), indicator("evil-more.net", "green")
+        refs = {"source_ref": seen["id"], "target_ref": about["id"]}
+        tied = green("relationship", relationship_type="indicates", **refs)
+        gone = {"modified": SECOND, "revoked": True}
+        third = indicator("evil-third.net", "green")
+        await center.push(county, [about, seen, more, tied | {"description": TOLD}], with_text="1")
+        await center.push(other, [third])
+        assert TOLD in await versions(center, partner)
+        for seat, one in ((other, third), (county, more)):
+            await center.push(seat, [one | gone])
+        await center.project()
+        await center.push(county, [about | AMBER | {"modified": SECOND}])
+        assert TOLD in await versions(center, partner)
+        again = tied | {"object_marking_refs": [TLP[others]]}
+        await center.push(other, [about, seen, again])
+        assert TOLD in await versions(center, partner)
+        await reviewing.decide(center.database, "community", "release", "test", center.clock.now)
+        left = await versions(center, partner)
+        assert TOLD not in left
+        assert left.count("indicates") == 1
+
+
 @pytest.mark.parametrize(
     "change",
     [

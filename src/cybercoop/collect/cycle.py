@@ -5,7 +5,7 @@ texts, so that ends are released before what refers to them.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -71,11 +71,12 @@ class Cycle:
         self._shared: set[str] = set()
         self._moved: set[str] = set()
         self._later: set[int] = set()
+        self._shut: set[Place] = set()
         self._refers: bool | None = None
 
     async def run(self, claims: list[Claim], queued: list[Place]) -> None:
         """Project ``claims`` and look again at ``queued`` places."""
-        await projection.unqueue(self.connection, queued)
+        self._shut = await projection.unqueue(self.connection, queued)
         ids = list({row.stix_id for row in claims})
         # What refers to others is settled in its turn and not before: until a new version has
         # found its place the old one's would look empty, and the release would get another id.
@@ -206,18 +207,21 @@ class Cycle:
             for place, (kind, content) in guarded.items()
             if (
                 change := change_at(
-                    place, kind, content, by_key[place[1]], heads.get(place), self.center
+                    place,
+                    kind,
+                    content,
+                    by_key[place[1]],
+                    heads.get(place),
+                    self.center,
+                    shut=place in self._shut,
                 )
             )
         ]
-        waiting = await self._write(changes)
+        self._shut.difference_update(merged)
+        await self._write(changes)
         await projection.discount(self.connection, losers)
-        # Where a change waits, this must be known when its turn comes.
-        unshut = {one.place for one in changes if one.shut and one.place in waiting}
         shut = [row.seq for row in rows if row.tightened and (row.at_lock, row.key) in merged]
         await projection.tighten(self.connection, shut, tightened=False)
-        again = [row.seq for row in rows if (row.at_lock, row.key) in unshut]
-        await projection.tighten(self.connection, again, tightened=True)
 
     async def _guarded(self, merged: Merged) -> Merged:
         """Leave out what the guard holds, and put that into the review queue."""
@@ -257,9 +261,8 @@ class Cycle:
         live = {(head.lock, head.key): head.stix_id for head in heads if not head.revoked}
         return Surrounding(self.center, self.names, ends, live)
 
-    async def _write(self, changes: list[Change]) -> set[Place]:
-        """Write changes lock by lock, stamped in the order of their ids; return which wait."""
-        given = changes
+    async def _write(self, changes: list[Change]) -> None:
+        """Write changes lock by lock, stamped in the order of their ids."""
         changes = [
             await self._renewed(one) if one.shut and one.keeps_version else one
             for one in await self._plausible(changes)
@@ -283,12 +286,16 @@ class Cycle:
             if change.shut or change.ends_without_version:
                 ids = earlier_ids(self.center, change)
                 await projection.purge(self.connection, change.place[0], ids)
-        await projection.queue(self.connection, late)
+        await self._queue([one for one in changes if one.place in late])
         changed = [one for one in written if one.appears_or_ends]
         self._changed |= {one.place[1] for one in changed}
         # Whoever has never seen it released refers to an observable by its deterministic id.
         self._shared |= {one.stix_id for one in changed if one.has_shared_id}
-        return late | {one.place for one in given} - {one.place for one in changes}
+
+    async def _queue(self, changes: Sequence[Change]) -> None:
+        """Let changes wait; nothing that stands at their places may tell by then what was shut."""
+        shut = {one.place for one in changes if one.shut}
+        await projection.queue(self.connection, {one.place for one in changes}, shut)
 
     async def _renewed(self, change: Change) -> Change:
         """Return a change that writes a version where the one that stands tells too much.
@@ -318,7 +325,7 @@ class Cycle:
             # What refers to others has its turn later, but the lock stands still by then.
             if lock in self._stopped or await canary.stops(lock, some):
                 self._stopped.add(lock)
-                await projection.queue(self.connection, {one.place for one in some})
+                await self._queue(some)
             else:
                 kept += some
         return kept

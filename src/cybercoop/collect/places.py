@@ -116,9 +116,14 @@ def change_at(
     rows: list[Row],
     head: Head | None,
     center: Center,
+    *,
+    shut: bool = False,
 ) -> Change | None:
-    """Return what is to happen at one place, or None when all is as it should be."""
-    shut = _lost_sight(rows, place[0]) or _abandoned(head, rows)
+    """Return what is to happen at one place, or None when all is as it should be.
+
+    ``shut`` says that what stood there must go out of sight, whatever its rows tell of that.
+    """
+    shut = shut or _lost_sight(rows, place[0]) or _abandoned(head, rows)
     if content is None:
         if head is None or (head.revoked and not shut):
             return None

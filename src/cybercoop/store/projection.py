@@ -1,12 +1,15 @@
 """What the projector reads and writes, all inside the transaction of one cycle."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 import msgspec
 from sqlalchemy import (
     LargeBinary,
     Select,
+    and_,
     bindparam,
     case,
     delete,
@@ -194,23 +197,37 @@ async def waiting(connection: Connection, locks: Iterable[str]) -> Sequence[RowO
     return rows
 
 
-async def queue(connection: Connection, places: Iterable[Place]) -> None:
-    """Let places wait for another look, once each."""
+async def queue(
+    connection: Connection, places: Iterable[Place], shut: AbstractSet[Place] = frozenset()
+) -> None:
+    """Let places wait for another look, once each.
+
+    What stood at those of ``shut`` must go out of sight then, whatever else they are queued for.
+    """
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    waiting = dialect.insert(recompute).on_conflict_do_nothing()
-    rows = [{"lock": lock, "key": key} for lock, key in sorted(set(places))]
+    new = dialect.insert(recompute)
+    waiting = new.on_conflict_do_update(
+        index_elements=[recompute.c.lock, recompute.c.key],
+        set_={"shut": or_(recompute.c.shut, new.excluded.shut)},
+    )
+    rows = [{"lock": one[0], "key": one[1], "shut": one in shut} for one in sorted(set(places))]
     if rows:
         await connection.execute(waiting, rows)
 
 
-async def unqueue(connection: Connection, places: Iterable[Place]) -> None:
-    """Forget that places waited."""
-    rows = [{"b_lock": lock, "b_key": key} for lock, key in places]
-    if rows:
-        gone = delete(recompute).where(
-            recompute.c.lock == bindparam("b_lock"), recompute.c.key == bindparam("b_key")
-        )
-        await connection.execute(gone, rows)
+async def unqueue(connection: Connection, places: Iterable[Place]) -> set[Place]:
+    """Forget that places waited; return where what stood there must go out of sight."""
+    keys: dict[str, list[bytes]] = defaultdict(list)
+    for lock, key in places:
+        keys[lock].append(key)
+    shut: set[Place] = set()
+    for lock, some in keys.items():
+        for part in parts(some):
+            mine = and_(recompute.c.lock == lock, recompute.c.key.in_(part))
+            found = select(recompute.c.key).where(mine, recompute.c.shut == true())
+            shut |= {(lock, key) for key in (await connection.execute(found)).scalars()}
+            await connection.execute(delete(recompute).where(mine))
+    return shut
 
 
 async def candidates(connection: Connection, keys: Sequence[bytes]) -> list[Row]:
@@ -312,8 +329,8 @@ async def set_aside(connection: Connection, seq: int, note: str) -> None:
         .values(pending=ASIDE, note=note, at_lock=None, counts=False)
     )
     if place is not None and place.at_lock is not None and place.key is not None:
-        await unqueue(connection, [(place.at_lock, place.key)])
-        await queue(connection, [(place.at_lock, place.key)])
+        shut = await unqueue(connection, [(place.at_lock, place.key)])
+        await queue(connection, [(place.at_lock, place.key)], shut)
 
 
 async def discount(connection: Connection, seqs: Sequence[int]) -> None:

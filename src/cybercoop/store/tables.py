@@ -307,6 +307,8 @@ recompute = Table(
     metadata,
     Column("lock", Text, primary_key=True),
     Column("key", Bytes, primary_key=True),
+    # What stood there must go out of sight: who knew that may have gone elsewhere by then.
+    Column("shut", Flag, nullable=False, server_default=false()),
 )
 
 statuses = Table(
