@@ -1,10 +1,11 @@
 """Settings from ``cybercoop.toml`` and ``CYBERCOOP_*``; every field has a working default."""
 
+import re
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, SecretStr
+from pydantic import BeforeValidator, DirectoryPath, Field, FilePath, SecretStr
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -14,6 +15,8 @@ from pydantic_settings import (
 )
 
 from cybercoop.errors import Misused
+
+_LAST_PORT = 65535
 
 
 def _networks(said: object) -> object:
@@ -68,17 +71,19 @@ class Settings(BaseSettings):
         Field(description="networks whose X-Forwarded-For is believed, with commas between them"),
     ] = ()
     warninglists: Annotated[
-        Path | None, Field(description="folder of further MISP warning lists for the guard")
+        DirectoryPath | None,
+        Field(description="folder of further MISP warning lists for the guard"),
     ] = None
     max_content_length: Annotated[int, Field(ge=1024, description="bytes of one request")] = (
         16 * 1024 * 1024
     )
     page_limit: Annotated[int, Field(ge=1, description="most objects on one TAXII page")] = 1000
     playbook_keys: Annotated[
-        Path | None, Field(description="folder of PEM files: keys whose signatures count")
+        DirectoryPath | None, Field(description="folder of PEM files: keys whose signatures count")
     ] = None
     targets: Annotated[
-        Path | None, Field(description="TOML file of systems that playbooks may send requests to")
+        FilePath | None,
+        Field(description="TOML file of systems that playbooks may send requests to"),
     ] = None
     block_alone: Annotated[
         int, Field(ge=0, description="counties that one approval may block at; more take two")
@@ -97,7 +102,9 @@ class Settings(BaseSettings):
     ] = "starttls"
     smtp_user: Annotated[str, Field(description="name that the mail server knows us by")] = ""
     smtp_password: Annotated[SecretStr, Field(description="its password")] = SecretStr("")
-    smtp_password_file: Annotated[Path | None, Field(description="or a file that holds it")] = None
+    smtp_password_file: Annotated[FilePath | None, Field(description="or a file that holds it")] = (
+        None
+    )
     mail_from: Annotated[str, Field(description="address that mail comes from")] = ""
     digest_hour: Annotated[int, Field(ge=0, le=23, description="when mail of a day goes out")] = 7
     notice_days: Annotated[int, Field(ge=7, description="how long notices are kept, told")] = 90
@@ -142,7 +149,7 @@ class Settings(BaseSettings):
     def address(self) -> tuple[str, int]:
         """Return host and port of ``listen``; an IPv6 host stands in brackets."""
         host, _, port = self.listen.rpartition(":")
-        if not host or not port.isdigit():
+        if not host or not re.fullmatch("[0-9]{1,5}", port) or int(port) > _LAST_PORT:
             msg = f"listen is {self.listen!r}; write HOST:PORT, for example 127.0.0.1:8080"
             raise Misused(msg)
         return host.strip("[]"), int(port)

@@ -99,6 +99,12 @@ def test_what_is_wrong_is_said_in_a_sentence(
     [
         ("CYBERCOOP_PAGE_LIMIT", "many", 2),
         ("CYBERCOOP_LISTEN", "8080", 2),
+        ("CYBERCOOP_LISTEN", "127.0.0.1:99999", 2),
+        ("CYBERCOOP_LISTEN", "127.0.0.1:²", 2),
+        ("CYBERCOOP_WARNINGLISTS", "none", 2),
+        ("CYBERCOOP_PLAYBOOK_KEYS", "none", 2),
+        ("CYBERCOOP_TARGETS", "none.toml", 2),
+        ("CYBERCOOP_SMTP_PASSWORD_FILE", "none.txt", 2),
         ("CYBERCOOP_TLS_CERT", "chain.pem", 2),
         ("CYBERCOOP_TLS_KEY", "key.pem", 2),
         ("CYBERCOOP_DATABASE", "mysql://x", 2),
@@ -112,8 +118,9 @@ def test_a_wrong_setting_is_named(name: str, value: str, code: int, center: Term
     assert said.count("\n") == 1
 
 
-def test_a_broken_settings_file_is_named(center: Terminal) -> None:
-    (center.folder / "cybercoop.toml").write_text("listen = ")
+@pytest.mark.parametrize("content", [b"listen = ", "# Einstellungen für uns\n".encode("latin-1")])
+def test_a_broken_settings_file_is_named(center: Terminal, content: bytes) -> None:
+    (center.folder / "cybercoop.toml").write_bytes(content)
     assert "cybercoop.toml" in center.run("org", "list", code=2).stderr
 
 

@@ -95,6 +95,20 @@ def test_a_single_comparison_says_the_same_as_its_canonical_form() -> None:
         assert watched(read.text) == ((read.kind, read.value),)
 
 
+HOSTS = (
+    *(
+        "//bund.de",
+        "//bund.de/a",
+        "///bund.de",
+        "http:/bund.de/",
+        "https:/bund.de/x",
+        "http:bund.de",
+    ),
+    *("//8.8.8.8", "/\\\\bund.de", "\\\\\\\\bund.de/", "bund.de:443", "//a@bund.de:443"),
+)
+"""What a browser takes for an address on a protected host, though no ``://`` is in it."""
+
+
 @pytest.mark.parametrize(
     ("pattern", "expected"),
     [
@@ -105,6 +119,10 @@ def test_a_single_comparison_says_the_same_as_its_canonical_form() -> None:
         ("[domain-name:value LIKE '%.evil.com']", Level.ALLOW),
         ("[url:value LIKE '%bund.de%']", Level.NEVER),
         ("[url:value LIKE '%/gate.php']", Level.ALLOW),
+        ("[url:value LIKE '//bund.de%']", Level.NEVER),
+        ("[url:value LIKE '%/\\\\bund.de/%']", Level.NEVER),
+        ("[url:value = '/gate.php?to=//bund.de']", Level.ALLOW),
+        *((f"[url:value = '{spelt}']", Level.NEVER) for spelt in HOSTS),
         ("[url:value LIKE '%.php']", Level.ALLOW),
         ("[email-addr:value LIKE '%@bund.de']", Level.NEVER),
         ("[ipv4-addr:value LIKE '10.%']", Level.NEVER),

@@ -24,7 +24,7 @@ def configured() -> Settings:
         name = "_".join(str(part) for part in first["loc"]).upper()
         msg = f"The setting CYBERCOOP_{name} is {first['input']!r}. {first['msg']}."
         raise Misused(msg) from error
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         msg = f"The file cybercoop.toml cannot be read: {error}."
         raise Misused(msg) from error
 

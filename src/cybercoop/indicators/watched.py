@@ -34,7 +34,9 @@ _WILD = re.compile(r"[%_]")
 _OCTETS = re.compile(r"((?:[0-9]{1,3}\.){1,3})").match
 _WHOLE_HOST = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]+[/?#]").match
 _PIECE = re.compile(r"[^/?#:@]*").match
-_SCHEME = re.compile(r"(?:(?:https?|ftps?)(?=:|$))?(?::/{0,2})?").match
+_SCHEME = re.compile(r"(?:(?:https?|ftps?)(?=:|$))?(?::[/\\]*|[/\\]{2,})?").match
+# As a browser reads it: any number of slashes after a scheme, or two of them, begin a host.
+_NAMES_A_HOST = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:[/\\]*|[/\\]{2,})?[^/\\?#]*\.").match
 _SHORTEST_PIECE = 4
 _WIDEST = {"ipv4": "0.0.0.0/0", "ipv6": "::/0"}
 
@@ -111,7 +113,7 @@ def _is(form: Callable[[str], str], text: str) -> bool:
 def _exactly(kind: str, text: str) -> Iterator[Watched]:
     if kind == "url" and "://" not in text:
         # A bare path says nothing about where; a name before it does.
-        if "." in text.partition("/")[0]:
+        if _NAMES_A_HOST(text):
             yield kind, text
     elif text:
         yield (values.kind_of(text, kind) or kind if kind == "domain" else kind), text

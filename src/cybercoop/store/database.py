@@ -278,7 +278,9 @@ def _require_usable(file: Path) -> None:
         with closing(sqlite3.connect(file)) as connection:
             connection.execute("PRAGMA schema_version")
     except (OSError, sqlite3.Error) as error:
-        msg = f"The database {file} cannot be opened: {error}. Set CYBERCOOP_DATA to a folder."
+        msg = (
+            f"The database {file} cannot be opened: {error}. Look at CYBERCOOP_DATA and _DATABASE."
+        )
         raise Misused(msg) from error
     if not (os.access(file, os.W_OK) and os.access(file.parent, os.W_OK)):
         msg = f"The database {file} and its folder have to be writable."
