@@ -1,11 +1,16 @@
 """Every value that a pattern looks for is seen, wherever and however it stands in it."""
 
+import re
+import warnings
+
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
 from cybercoop import guard
 from cybercoop.guard import Level
 from cybercoop.indicators.patterns import canonical
-from cybercoop.indicators.watched import watched, written_out
+from cybercoop.indicators.watched import like, watched, written_out
 
 INDEX = guard.index_of(guard.built_in())
 SHA1 = "ab" * 20
@@ -65,14 +70,33 @@ SHA1 = "ab" * 20
         ("[email-addr:value LIKE '%@a.de']", {("email", "a.de")}),
         ("[domain-name:value MATCHES '^a\\\\.de$']", {("domain", "a.de")}),
         ("[domain-name:value MATCHES '\\\\.a\\\\.de$']", {("domain", "a.de")}),
-        ("[domain-name:value MATCHES '(a+)+$']", set()),
-        ("[domain-name:value MATCHES '.*']", set()),
+        ("[domain-name:value MATCHES '(a+)+$']", {("domain", ".")}),
+        ("[domain-name:value MATCHES '.*']", {("domain", ".")}),
+        ("[domain-name:value MATCHES 'x\\\\.a\\\\.de']", {("domain", ".")}),
+        ("[url:value MATCHES '.*']", {("url", ".")}),
+        ("[url:value MATCHES '/gate\\\\.php$']", set()),
+        ("[url:value MATCHES '^https?://(www\\\\.)?a\\\\.de/']", {("url", "//a.de/")}),
+        ("[ipv4-addr:value MATCHES '^10\\\\.']", {("ipv4", "10.0.0.0/8")}),
+        ("[network-traffic:dst_ref.value MATCHES '.*']", {("domain", ".")}),
         ("[domain-name:value > 'a']", {("domain", ".")}),
-        ("[domain-name:value != 'a.de']", set()),
-        ("[domain-name:value NOT LIKE '%.a.de']", set()),
-        ("[domain-name:value NOT IN ('a.de', 'b.de')]", set()),
-        ("[ipv4-addr:value NOT ISSUBSET '10.0.0.0/8']", set()),
-        ("[EXISTS domain-name:value]", set()),
+        ("[domain-name:value != 'a.de']", {("domain", ".")}),
+        ("[domain-name:value NOT LIKE '%.a.de']", {("domain", ".")}),
+        ("[domain-name:value NOT IN ('a.de', 'b.de')]", {("domain", ".")}),
+        ("[ipv4-addr:value NOT ISSUBSET '10.0.0.0/8']", {("ipv4", "0.0.0.0/0")}),
+        ("[network-traffic:dst_ref.value != 'a.de']", {("domain", ".")}),
+        ("[EXISTS domain-name:value]", {("domain", ".")}),
+        ("[domain-name:value != 'a.de' AND file:name = 'x']", set()),
+        ("[domain-name:value != 'a.de' AND email-addr:value = 'x@b.de']", {("email", "x@b.de")}),
+        ("[domain-name:value != 'a.de' OR file:name = 'x']", {("domain", ".")}),
+        ("[file:name != 'x']", set()),
+        (
+            "[network-traffic:extensions.'http-request-ext'.request_header.Host = 'a.de:443']",
+            {("url", "//a.de:443/")},
+        ),
+        (
+            "[network-traffic:extensions.'http-request-ext'.request_header.host[*] LIKE '%.a.de']",
+            {("url", "//a.de/")},
+        ),
         ("[file:name = 'domain-name:value = \\'a.de\\'']", set()),
         ("[a:b = 'it\\'s' AND a:c = ' domain-name:value = ' AND a:d = 'a.de']", set()),
         ("[x509-certificate:hashes.'SHA-1' = '" + SHA1 + "']", set()),
@@ -132,6 +156,11 @@ HOSTS = (
         ("[domain-name:value = 'evil.com'] FOLLOWEDBY [url:value = 'http://a@bund.de/']",
          Level.NEVER),
         ("[domain-name:value IN ('evil.com', 'de')]", Level.NEVER),
+        ("[network-traffic:extensions.'http-request-ext'.request_header.Host = 'bund.de']",
+         Level.NEVER),
+        ("[url:value MATCHES '^https?://([a-z]+\\\\.)?bund\\\\.de/.*']", Level.NEVER),
+        ("[domain-name:value MATCHES '.*']", Level.HOLD),
+        ("[domain-name:value != 'evil.com']", Level.HOLD),
         ("[domain-name:value = 'evil.com' AND domain-name:value != 'bund.de']", Level.ALLOW),
         ("[domain-name:value = 'evil.com' OR ipv4-addr:value = '198.51.100.7']", Level.WARN),
     ],
@@ -163,6 +192,47 @@ def test_only_a_text_written_out_is_taken_from_an_expression(
     expression: str, expected: tuple[str, bool] | None
 ) -> None:
     assert written_out(expression) == expected
+
+
+@pytest.mark.parametrize(
+    ("expression", "text"),
+    [
+        (r"^https?://([a-z]+\.)?a\.de/", "http%://%a.de/%"),
+        (r"a\.de", "%a.de%"),
+        (r"^a\.de\$", "a.de$%"),
+        (r"^a\.de$", "a.de"),
+        (r"^a|b\.de$", "%"),
+        (r"^(a|b)\.de$", "%.de"),
+        (r"^[a|b]\.de$", "%.de"),
+        (r"^\[?a|b]\.de$", "%"),
+        (r"^x{|b\.de$", "%"),
+        (r"^x{3}\.d?e$", "%.%e"),
+        (r"^\x61\.de$", "%.de"),
+        (r"^a_\.de$", "a%.de"),
+        ("", "%"),
+    ],
+)
+def test_an_expression_is_taken_as_what_all_that_it_matches_is_like(
+    expression: str, text: str
+) -> None:
+    assert like(expression) == text
+
+
+@given(st.text("ab.\\[]()|*+?{1,}^$-", max_size=12), st.text("ab.1", max_size=6))
+@settings(max_examples=2_000)
+def test_no_expression_matches_what_its_like_leaves_out(expression: str, value: str) -> None:
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            matches = re.search(expression, value) is not None
+    except (re.error, OverflowError):
+        assume(False)
+    wild = ".*".join(map(re.escape, like(expression).split("%")))
+    assert not matches or re.fullmatch(wild, value)
+
+
+@pytest.mark.parametrize("piece", ["[", "{", "(", "\\", "[\\", "{1", "a?", "[]"])
+def test_a_long_expression_is_passed_in_one_go(piece: str) -> None:
+    assert like("^" + piece * 500_000).endswith("%")
 
 
 def test_a_long_word_is_passed_in_one_go() -> None:

@@ -1,7 +1,8 @@
 """Which addresses, names, links and hashes a pattern looks for, wherever they stand in it.
 
 A pattern that no firewall can use still blocks at a SIEM that takes it, so the guard has to see
-every value in it. What a pattern says it does not look for (``!=``, NOT) is none.
+every value in it. What a pattern says it does not look for (``!=``, NOT) is none; where it says
+nothing else, it looks for all the others.
 """
 
 import re
@@ -24,19 +25,32 @@ _PATH = rf"[A-Za-z_][A-Za-z0-9_-]*+:{_STEP}(?:\.{_STEP}|\[[0-9*]++\])*+"
 _WORD = r"=|!=|<=|>=|<|>|LIKE|MATCHES|ISSUBSET|ISSUPERSET"
 # A text that belongs to no comparison is stepped over, since what is quoted is no pattern, and so
 # is a word, lest a long one is tried from each of its letters.
-_COMPARISON = re.compile(rf"({_PATH}) (NOT )?({_WORD}) ({_TEXT})|{_TEXT}|[A-Za-z0-9_-]++").finditer
+_COMPARISON = re.compile(
+    rf"({_PATH}) (NOT )?({_WORD}) ({_TEXT})|EXISTS ({_PATH})|{_TEXT}|[A-Za-z0-9_-]++"
+).finditer
 
 _LITERAL = re.compile(r"(?:[A-Za-z0-9_@:/-]|\\[./@:-])+").fullmatch
 _ENDING = re.compile(
     r"(?P<below>\^?\(\.\*\\\.\)\?|\(\^\|\\\.\))?(?P<any>\^?(?:\.\*|\(\.\*\)))?(?P<all>\^)?(.*)\$"
 ).fullmatch
+# What of an expression stands for itself, each time once; all else may match anything.
+_PART = re.compile(
+    r"(?P<text>\\[^A-Za-z0-9]|[^\\\[\](){}|.^$*+?])(?![*?{])|(?P<open>\()|(?P<shut>\))|(?P<or>\|)"
+    r"|\\[A-Za-z0-9]+|\\.|\[\^?\]?(?:\\.?|[^\]\\])*+\]?|\{[0-9,]*+\}?|.",
+    re.DOTALL,
+).finditer
 _WILD = re.compile(r"[%_]")
+_WILDS = re.compile(r"[%_]+")
 _OCTETS = re.compile(r"((?:[0-9]{1,3}\.){1,3})").match
 _WHOLE_HOST = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]+[/?#]").match
 _PIECE = re.compile(r"[^/?#:@]*").match
 _SCHEME = re.compile(r"(?:(?:https?|ftps?)(?=:|$))?(?::[/\\]*|[/\\]{2,})?").match
 # As a browser reads it: any number of slashes after a scheme, or two of them, begin a host.
 _NAMES_A_HOST = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:[/\\]*|[/\\]{2,})?[^/\\?#]*\.").match
+_HOST_HEADER = re.compile(
+    r"network-traffic:extensions\.'http-request-ext'\.request_header\.host(?:\[.*\])?",
+    re.IGNORECASE,
+).fullmatch
 _SHORTEST_PIECE = 4
 _WIDEST = {"ipv4": "0.0.0.0/0", "ipv6": "::/0"}
 
@@ -44,16 +58,22 @@ _WIDEST = {"ipv4": "0.0.0.0/0", "ipv6": "::/0"}
 def watched(pattern: str) -> tuple[Watched, ...]:
     """Return every value that a pattern in normal form looks for, each once, in rising order.
 
-    ``LIKE`` counts by its fixed end, ``MATCHES`` only where it is a text written out; neither is
-    ever tried on anything. An ``IN`` and an ``==`` are an ``=`` in normal form.
+    ``LIKE`` counts by its fixed end, ``MATCHES`` as the ``LIKE`` that takes in all it may match;
+    neither is ever tried on anything. An ``IN`` and an ``==`` are an ``=`` in normal form.
     """
     found: set[Watched] = set()
+    others: set[Watched] = set()
+    says_what = says_or = False
     for match in _COMPARISON(pattern):
-        raw, negated, word, literal = match.groups()
-        path = simple_path(raw) if raw and not negated and word != "!=" else None
-        if path is not None:
-            found.update(_values(path, word, unquote(literal)))
-    return tuple(sorted(found))
+        raw, negated, word, literal, existing = match.groups()
+        says_or |= match[0] == "OR"
+        path = simple_path(raw or existing or "")
+        if path is not None and (negated or word == "!=" or existing):
+            others.update(_all_of(path.kind or _kind_of_reference(path, "")))
+        elif raw:
+            says_what = True
+            found.update(_values(path, word, unquote(literal)) if path else ())
+    return tuple(sorted(found if says_what and not says_or else found | others))
 
 
 def written_out(expression: str) -> tuple[str, bool] | None:
@@ -73,18 +93,47 @@ def written_out(expression: str) -> tuple[str, bool] | None:
 
 
 def _values(path: ObjectPath, word: str, text: str) -> Iterator[Watched]:
+    written = written_out(text) if word == "MATCHES" else None
+    if word == "MATCHES":
+        text = like(text) if written is None else written[0] if written[1] else f"%{written[0]}"
+        word = "LIKE"
     kind = path.kind or _kind_of_reference(path, text)
+    if _HOST_HEADER(path.text):
+        kind, text = "url", f"//{text}/"
     if kind is None:
         return
     if word in ("=", "ISSUBSET", "ISSUPERSET"):
         yield from _exactly(kind, text)
     elif word == "LIKE":
         yield from _alike(kind, text) if _WILD.search(text) else _exactly(kind, text)
-    elif word == "MATCHES":
-        end, is_all = written_out(text) or ("", True)
-        yield from _exactly(kind, end) if is_all else _alike(kind, f"%{end}")
-    elif kind in ("ipv4", "ipv6", "domain", "url", "email"):  # greater or less than a text
+    else:  # greater or less than a text
+        yield from _all_of(kind)
+
+
+def _all_of(kind: str | None) -> Iterator[Watched]:
+    """Yield what stands for all values of a kind."""
+    if kind in ("ipv4", "ipv6", "domain", "url", "email"):
         yield kind, _WIDEST.get(kind, EVERY_NAME)
+
+
+def like(expression: str) -> str:
+    r"""Return a text with ``%`` that is like whatever a regular expression matches.
+
+    >>> like(r"^https?://([a-z]+\.)?a\.de/")
+    'http%://%a.de/%'
+    """
+    depth, texts, parts = 0, [], [*_PART(expression)]
+    for part in parts:
+        depth += bool(part["open"]) - bool(part["shut"])
+        if part["or"] and depth <= 0:
+            return "%"
+        texts.append(part["text"][-1] if part["text"] and depth <= 0 else "%")
+    for at, anchor in ((0, "^"), (-1, "$")):
+        if parts and parts[at][0] == anchor:
+            texts[at] = ""
+        else:
+            texts.insert(at % (len(texts) + 1), "%")
+    return _WILDS.sub("%", "".join(texts))
 
 
 def _kind_of_reference(path: ObjectPath, text: str) -> str | None:
