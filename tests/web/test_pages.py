@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from cybercoop.members.tokens import Scope
-from cybercoop.store import tokens
 from web.browser import Browser, Page
 from world import Seat, indicator, world
 
@@ -161,32 +160,6 @@ async def test_nothing_is_shown_before_sign_in(database_url: str, tmp_path: Path
             assert (await browser.get("/", Cookie="coop_session=a.b.c.d")).form("/signin")
 
 
-async def test_a_session_is_new_at_sign_in_and_ends_at_once(
-    database_url: str, tmp_path: Path
-) -> None:
-    async with world(database_url, tmp_path) as center:
-        owner = await center.org("Landkreis A")
-        async with Browser(center) as browser:
-            await browser.get("/signin")
-            before = browser.cookie()
-            await browser.sign_in(owner.token)
-            after = browser.cookie()
-            assert before and after and before != after  # noqa: PT018 - one promise
-            assert owner.token not in after
-            assert (await browser.get("/")).status == 200
-            async with center.database.write() as connection:
-                await tokens.revoke_all_of(connection, owner.org.id, center.clock.now)
-            assert (await browser.get("/")).form("/signin")
-            fresh = await center.seat("Landkreis A")
-            await browser.sign_in(fresh.token)
-            center.clock.forward(9 * 3600 * 1_000_000)
-            assert (await browser.get("/")).form("/signin")
-            await browser.sign_in(fresh.token)
-            page = await browser.get("/")
-            await browser.send(page.form("/signout"))
-            assert (await browser.get("/")).form("/signin")
-
-
 async def test_a_form_of_somebody_else_does_nothing(database_url: str, tmp_path: Path) -> None:
     async with world(database_url, tmp_path) as center:
         owner, other = await center.org("Landkreis A"), await center.org("Landkreis B")
@@ -319,22 +292,6 @@ async def test_the_language_is_the_browsers_until_somebody_chooses(
             assert "Sign in" in (await browser.get("/signin")).text
             assert "no such page" in (await browser.get("/nothing")).text
             assert "Diese Seite gibt es nicht" in (await browser.get("/nothing?lang=de")).text
-
-
-@pytest.mark.parametrize("believed", [True, False])
-async def test_behind_a_proxy_with_tls_the_cookie_is_for_tls_only(
-    believed: bool, tmp_path: Path
-) -> None:
-    proxies = "127.0.0.0/8" if believed else "192.0.2.1"
-    url = f"sqlite:///{tmp_path / 'coop.sqlite'}"
-    async with world(url, tmp_path, trusted_proxies=proxies) as center, Browser(center) as browser:
-        page = await browser.get("/signin", **{"X-Forwarded-Proto": "https"})
-        said = page.headers["Set-Cookie"]
-        assert ("__Host-" in said, "Secure" in said) == (believed, believed)
-        plain = (await browser.get("/signin")).headers.get("Set-Cookie", "")
-        assert "Secure" not in plain
-        for part in ("HttpOnly", "SameSite=Strict", "Path=/"):
-            assert part in said
 
 
 async def test_programs_get_no_pages(tmp_path: Path) -> None:

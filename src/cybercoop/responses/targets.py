@@ -71,7 +71,7 @@ def read(file: Path | None) -> list[Target]:
     try:
         found = tomllib.loads(file.read_text())
         return list(msgspec.convert(found, dict[str, Target]).values())
-    except (OSError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+    except (OSError, ValueError) as error:
         raise Misused(f"CYBERCOOP_TARGETS: {file.name}: {error}.") from error
 
 

@@ -149,3 +149,12 @@ answers = Table(
     Column("created_at", BigInteger, nullable=False),
 )
 Index("answers_by_age", answers.c.created_at)
+
+# Sessions of the pages that were signed out before their end, by the hash of the cookie.
+signed_out = Table(
+    "signed_out",
+    metadata,
+    Column("digest", Bytes, primary_key=True),
+    Column("expires", BigInteger, nullable=False),
+)
+Index("signed_out_by_age", signed_out.c.expires)

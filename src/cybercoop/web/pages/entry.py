@@ -2,7 +2,8 @@
 
 from aiohttp import web
 
-from cybercoop.door import AUTHENTICATE
+from cybercoop.door import AUTHENTICATE, DATABASE, SURROUNDINGS
+from cybercoop.store import sessions
 from cybercoop.web.pages.visits import Visit, cookie_name, keep, new_session, see_other
 
 _LONGEST_TOKEN = 200
@@ -28,7 +29,11 @@ async def sign_in(visit: Visit) -> web.StreamResponse:
 
 
 async def sign_out(visit: Visit) -> web.StreamResponse:
-    """Forget who signed in."""
+    """Forget who signed in, and let no copy of the cookie in."""
+    session, now = visit.session, visit.request.app[SURROUNDINGS].now()
+    if visit.reader is not None:  # of nobody else anything has to be remembered
+        async with visit.request.app[DATABASE].write() as connection:
+            await sessions.end(connection, session.digest, session.expires, now)
     response = see_other("/signin")
     response.del_cookie(cookie_name(visit.request), path="/", httponly=True, samesite="Strict")
     return response

@@ -1,7 +1,8 @@
-"""Sessions of the pages: a signed value in a cookie that names a token, and nothing on the server.
+"""Sessions of the pages: a signed value in a cookie that names a token.
 
 The token itself never comes back from a browser: its id does, and the token is looked up on every
-request, so that a revoked one ends the session at once.
+request, so that a revoked one ends the session at once. The server remembers only which sessions
+somebody signed out of.
 """
 
 import base64
@@ -23,6 +24,11 @@ class Session:
     value: str
     token_id: str
     expires: int
+
+    @property
+    def digest(self) -> bytes:
+        """Return by what the server remembers that somebody signed out."""
+        return hashlib.sha256(self.value.encode()).digest()
 
 
 def begin(secret: bytes, token_id: str, now: int, chance: bytes) -> Session:

@@ -20,6 +20,7 @@ from cybercoop.errors import Forbidden, Misused
 from cybercoop.members.organisations import Organisation
 from cybercoop.members.tokens import Scope
 from cybercoop.store import members, tokens
+from cybercoop.store import sessions as remembered
 from cybercoop.store.database import Database
 from cybercoop.store.members import Center
 from cybercoop.web.pages import forms, rendering, sessions
@@ -145,11 +146,13 @@ def new_session(request: web.Request, token_id: str = "") -> Session:
 
 
 async def _reader(request: web.Request, session: Session) -> Reader | None:
-    """Return who has signed in, if that token is still good and its organisation still there."""
+    """Return who has signed in and not out, if token and organisation are still there."""
     if not session.token_id:
         return None
     now = request.app[SURROUNDINGS].now()
     async with request.app[DATABASE].read() as connection:
+        if await remembered.is_ended(connection, session.digest):
+            return None
         try:
             token = await tokens.find(connection, session.token_id)
             org = await members.find(connection, token.org_id)
