@@ -140,8 +140,8 @@ class Settings(BaseSettings):
         if self.tls_cert is None and self.tls_key is None:
             return None
         if self.tls_cert is None or self.tls_key is None:
-            missing = "tls_cert" if self.tls_cert is None else "tls_key"
-            msg = f"TLS needs a certificate and its key; {missing} is missing. Set both or none."
+            missing = "CYBERCOOP_TLS_CERT" if self.tls_cert is None else "CYBERCOOP_TLS_KEY"
+            msg = f"CYBERCOOP_TLS_CERT and CYBERCOOP_TLS_KEY go together; {missing} is missing."
             raise Misused(msg)
         return self.tls_cert, self.tls_key
 
@@ -150,6 +150,8 @@ class Settings(BaseSettings):
         """Return host and port of ``listen``; an IPv6 host stands in brackets."""
         host, _, port = self.listen.rpartition(":")
         if not host or not re.fullmatch("[0-9]{1,5}", port) or int(port) > _LAST_PORT:
-            msg = f"listen is {self.listen!r}; write HOST:PORT, for example 127.0.0.1:8080"
+            msg = (
+                f"CYBERCOOP_LISTEN is {self.listen!r}; write HOST:PORT, for example 127.0.0.1:8080"
+            )
             raise Misused(msg)
         return host.strip("[]"), int(port)

@@ -116,6 +116,7 @@ def test_a_wrong_setting_is_named(name: str, value: str, code: int, center: Term
     said = center.run("serve", code=code, **{name: value}).stderr
     assert said.startswith("error: ")
     assert said.count("\n") == 1
+    assert name in said
 
 
 @pytest.mark.parametrize("content", [b"listen = ", "# Einstellungen für uns\n".encode("latin-1")])

@@ -173,6 +173,8 @@ async def test_a_form_of_somebody_else_does_nothing(database_url: str, tmp_path:
                         path, [("form_token", token), ("values", "x.example")]
                     )
                     assert (page.status, "html" in page.headers["Content-Type"]) == (403, True)
+                    links = {said["href"] for _, said in page.tags if said.get("hreflang")}
+                    assert links == {"/?lang=de", "/?lang=en"}
             assert (await browser.get("/")).status == 200
 
 

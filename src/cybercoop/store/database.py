@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import socket
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, closing, contextmanager, nullcontext, suppress
@@ -181,10 +182,15 @@ def explained() -> Iterator[None]:
     """Raise ``Misused`` with what the driver says where a database cannot be worked on.
 
     Meant for commands and for the start of a server. A server of databases that does not answer
-    at all stays the ``OSError`` that it is.
+    at all stays an ``OSError``.
     """
     try:
         yield
+    except (ConnectionError, socket.gaierror) as error:
+        msg = (
+            f"The database does not answer ({error.strerror or error}). Look at CYBERCOOP_DATABASE."
+        )
+        raise ConnectionError(error.errno, msg) from error
     except DBAPIError as error:
         if not is_away(error) and getattr(error.orig, "sqlstate", "") != _NO_RIGHT:
             raise
@@ -213,7 +219,7 @@ def _engine(url: str, concurrency: int, patience: float | None) -> AsyncEngine:
         return engine
     if parsed.drivername in {"postgresql", "postgres"}:
         return _postgresql(parsed, options, patience)
-    msg = f"{parsed.drivername} is not supported; write sqlite:///PATH or postgresql://…"
+    msg = f"CYBERCOOP_DATABASE: {parsed.drivername} is not supported; write sqlite:///PATH or postgresql://…"
     raise Misused(msg)
 
 

@@ -267,7 +267,7 @@ def _error_page(request: web.Request, response: web.Response) -> web.Response:
         language,
         response.status,
         title=request.app[TITLE],
-        path=request.path,
+        path=request.path if request.method in {"GET", "HEAD"} else "/",
         reader=None,
         heading=said.title_de if language == "de" else said.title,
         code=said.code,
