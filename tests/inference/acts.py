@@ -43,7 +43,7 @@ def observed(value: int) -> str:
 class Push:
     """An organisation pushes one of its objects, in its newest form.
 
-    Who is named has his text cleared, too.
+    Who is named has his text cleared, too. What is ``older`` comes as STIX 2.0.
     """
 
     who: str
@@ -54,13 +54,15 @@ class Push:
     kind: str = "indicator"
     revoked: bool = False
     named: bool = False
+    older: bool = False
 
     @property
     def type(self) -> str:
         """Return the STIX type of the object."""
         if self.kind == "observable":
             return observed(self.value)
-        return {"benign": "indicator", "based-on": "relationship"}.get(self.kind, self.kind)
+        types = {"benign": "indicator", "based-on": "relationship", "remark": "note"}
+        return types.get(self.kind, self.kind)
 
 
 @dataclass(frozen=True)

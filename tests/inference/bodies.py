@@ -10,6 +10,8 @@ from world import SECOND, TLP, indicator
 
 DAY = 86400 * SECOND
 _VERSION = "2.1"
+_LABELS = {"indicator": "malicious-activity", "benign": "benign", "malware": "trojan"}
+_NEWER = ("spec_version", "pattern_type", "is_family", "indicator_types", "report_types")
 _OBSERVABLES = uuid.UUID("00abedb4-aa42-466c-9c01-fed23315a9b7")
 """The namespace of deterministic ids (STIX 2.1, section 2.9)."""
 
@@ -61,7 +63,11 @@ def body(
     if act.kind == "observable":
         core = {"type": act.type, "spec_version": _VERSION, "id": name(act)}
         return core | {"value": VALUES[act.value]} | marked
-    return _object(act, now) | said | ({"revoked": True} if act.revoked else {})
+    made = _object(act, now) | said | ({"revoked": True} if act.revoked else {})
+    if act.older:
+        made |= {"labels": [_LABELS.get(act.kind, "other")]}
+        made = {key: one for key, one in made.items() if key not in _NEWER}
+    return made
 
 
 def _object(act: Push, now: int) -> dict[str, Any]:
@@ -72,6 +78,14 @@ def _object(act: Push, now: int) -> dict[str, Any]:
         return _sighting(act.slot, identifier(act.slot), now)
     if act.kind == "note":
         return core | _text(act.kind, identifier(act.slot), now)
+    if act.kind == "remark":
+        return core | _text("note", identifier(act.slot, "report"), now)
+    if act.kind == "report":
+        kinds = {"indicator": act.slot, "malware": f"s{act.value}", "relationship": act.slot}
+        refs = [identifier(slot, kind) for kind, slot in kinds.items()]
+        refs += [_deterministic(act.value)] if act.confidence is None else []
+        told = {"name": f"Told {now}", "published": "2026-01-01T00:00:00Z"}
+        return core | told | {"object_refs": refs, "report_types": ["malware"]}
     if act.kind == "opinion":
         return core | _text(act.kind, identifier(act.slot, "note"), now)
     if act.kind == "relationship":

@@ -18,6 +18,7 @@ from inference.acts import (
     HELD,
     LEVELS,
     MARKS,
+    MEMBERS,
     NEVER,
     PASSING,
     READERS,
@@ -115,6 +116,46 @@ def _telling(cast: Cast) -> list[Act]:
     acts.append(replace(again, who=other) if cast.chance(4) else again)
     acts.append(Delete(who, "s0", last.type) if cast.chance(4) else parts[2])
     return cast.draw(st.permutations(acts)) if cast.chance(3) else acts
+
+
+def _reporting(cast: Cast) -> list[Act]:
+    """Let somebody report on what he and others gave, and a part of it move or end."""
+    (who, mark), (other, narrow) = cast.two()
+    value = cast.number(1)
+    said = {"slot": "s0", "value": value, "mark": mark, "named": True}
+    kinds = ("indicator", "malware", "relationship", "report", "remark")
+    parts = [
+        cast.push(who, **said | {"slot": f"s{value}" if kind == "malware" else "s0"}, kind=kind)
+        for kind in kinds
+    ]
+    seen = cast.push(other, **said | {"slot": "s1", "mark": narrow}, kind="observable")
+    acts: list[Act] = [*parts[: 4 + cast.number(1)], seen][cast.number(2) :]
+    last = cast.draw(st.sampled_from([*parts, seen]))
+    again = replace(
+        last, mark=cast.one((narrow, mark)), revoked=cast.chance(4), named=cast.chance(2)
+    )
+    acts.append(replace(again, who=other) if cast.chance(4) else again)
+    acts.append(Delete(last.who, last.slot, last.type) if cast.chance(4) else parts[3])
+    return cast.draw(st.permutations(acts)) if cast.chance(3) else acts
+
+
+def _ageing(cast: Cast) -> list[Act]:
+    """Let somebody push an object as STIX 2.0 and 2.1, and it move, end or come back."""
+    (who, mark), (other, narrow) = cast.two()
+    kind, value = cast.one(("indicator", "indicator", "malware", "benign")), cast.value()
+    acts: list[Act] = []
+    for _ in range(2 + cast.number(2)):
+        under = cast.one((mark, cast.mark(who)))
+        one = cast.push(
+            who, slot="s0", mark=under, value=cast.one((value, cast.value())), kind=kind
+        )
+        acts.append(replace(one, older=cast.chance(2), revoked=cast.chance(5)))
+    if cast.chance(2):
+        back = Delete if cast.chance(2) else Undo
+        acts.insert(1 + cast.number(len(acts) - 1), back(who, "s0", acts[0].type))
+    if cast.chance(2):
+        acts.append(cast.push(other, slot="s0", mark=narrow, value=value, kind=kind))
+    return acts
 
 
 def _basing(cast: Cast) -> list[Act]:
@@ -249,6 +290,8 @@ _MOTIFS: tuple[Callable[[Cast], list[Act]], ...] = (
     _relating,
     _relating_the_same,
     _telling,
+    _reporting,
+    _ageing,
     _basing,
     _changing_one,
     _stealing,
@@ -262,7 +305,11 @@ _MOTIFS: tuple[Callable[[Cast], list[Act]], ...] = (
 )
 
 
-_motifs = st.sampled_from(_MOTIFS)
+_SETTLING = (
+    *(_meeting, _relating, _relating_the_same, _telling, _reporting, _ageing, _basing),
+    *(_changing_one, _changing_keys),
+)
+"""Patterns that end alike however many cycles came: nobody takes up what was released meanwhile."""
 
 
 def _interleaved(draw: st.DrawFn, parts: list[list[Act]]) -> list[Act]:
@@ -274,25 +321,34 @@ def _interleaved(draw: st.DrawFn, parts: list[list[Act]]) -> list[Act]:
     return [next(left[turn]) for turn in turns]
 
 
+def _actors(draw: st.DrawFn) -> list[str]:
+    """Draw organisations, a member among them."""
+    actors = draw(st.lists(st.sampled_from(EVERYBODY), min_size=2, max_size=4, unique=True))
+    if not set(actors) & set(MEMBERS):
+        actors.append(draw(st.sampled_from(MEMBERS)))
+    return actors
+
+
+def _values(draw: st.DrawFn) -> tuple[int, ...]:
+    some = st.sampled_from((WARNED, PASSING, ADDRESS))
+    return tuple(draw(st.lists(some, min_size=1, max_size=2, unique=True)))
+
+
 @st.composite
 def cases(draw: st.DrawFn) -> Case:
     """Draw a history and who looks at it, mostly somebody who does not open all of its locks."""
-    actors = draw(st.lists(st.sampled_from(EVERYBODY), min_size=2, max_size=4, unique=True))
-    if not set(actors) & {"a", "b", "c"}:
-        actors.append(draw(st.sampled_from(("a", "b", "c"))))
+    actors = _actors(draw)
     marks = draw(st.sampled_from(_CHAINS))
     book = Book()
     locks = {lock for who in actors for mark in marks if (lock := book.lock(who, mark))}
     outside = [one for one in READERS if not locks <= book.opens(one)]
     # Who takes part sees what his own objects come to; clients have half of the keys.
     outside += [one for one in outside if one in actors or one == "d"]
-    motifs = draw(st.lists(_motifs, min_size=1, max_size=3, unique=True))
+    motifs = draw(st.lists(st.sampled_from(_MOTIFS), min_size=1, max_size=3, unique=True))
     if set(motifs) & set(ROOMS):
         outside.append(CENTER)
     reader = draw(st.sampled_from(outside or READERS))
-    some = st.sampled_from((WARNED, PASSING, ADDRESS))
-    values = draw(st.lists(some, min_size=1, max_size=2, unique=True))
-    cast = Cast(draw, reader, tuple(actors), tuple(values), marks)
+    cast = Cast(draw, reader, tuple(actors), _values(draw), marks)
     parts = [motif(cast) for motif in motifs]
     parts += [_anything(cast) for _ in range(draw(st.integers(0, 1)))]
     history = tuple(_interleaved(draw, parts))[:_LONGEST]
@@ -300,6 +356,15 @@ def cases(draw: st.DrawFn) -> Case:
     looks = draw(st.frozensets(st.sampled_from(numbers), max_size=1))
     hurried = draw(st.one_of(st.just(frozenset(numbers)), *[_some(numbers)] * 4))
     return Case(history, reader, looks, hurried)
+
+
+@st.composite
+def settling(draw: st.DrawFn) -> Case:
+    """Draw a history that ends alike whether a cycle comes after each act or after the last."""
+    actors, marks = _actors(draw), draw(st.sampled_from(_CHAINS))
+    cast = Cast(draw, draw(st.sampled_from(READERS)), tuple(actors), _values(draw), marks)
+    motifs = draw(st.lists(st.sampled_from(_SETTLING), min_size=1, max_size=2))
+    return Case(tuple(_interleaved(draw, [motif(cast) for motif in motifs])), "nobody")
 
 
 def _some(numbers: range) -> st.SearchStrategy[frozenset[int]]:

@@ -219,7 +219,8 @@ class Stage:
     ) -> None:
         """Note an echo, and see that the center did what the book says of this push."""
         wanted = self.book.lock(act.who, act.mark)
-        if verdict["outcome"] != "refused" and wanted and not wanted.startswith("own:"):
+        # What was given before stays where it is.
+        if verdict["outcome"] == "accepted" and wanted and not wanted.startswith("own:"):
             assert verdict["lock"] == wanted
         assert (verdict["outcome"] == "refused") == (wanted is None)
         is_echo = "came from the center" in verdict["reason"]
