@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -228,3 +229,45 @@ async def test_what_refers_to_others_stands_still_with_the_lock_that_was_just_st
         gone = {"modified": SECOND, "revoked": True}
         await center.push(county, [seen | gone, more | gone])
         assert await versions(center, partner) == before
+
+
+@pytest.mark.parametrize("released", [True, False])
+async def test_what_was_undone_right_after_it_moved(
+    database_url: str, tmp_path: Path, *, released: bool
+) -> None:
+    async with world(database_url, tmp_path) as center:
+        county, partner = await center.org("county"), await center.org("partner", Kind.PARTNER)
+        said, first = indicator("evil-host.net", "green", description=TOLD), str(uuid4())
+        await center.push(county, [said], named="1", push_id=first)
+        assert TOLD in await versions(center, partner)
+        await center.push(county, [said | AMBER | {"modified": SECOND}], named="1")
+        if released:
+            await center.project()
+        await center.request("DELETE", f"/api/v1/pushes/{first}", county)
+        assert TOLD not in await versions(center, partner)
+
+
+@pytest.mark.parametrize("end", ["undone", "replaced", "deleted"])
+async def test_who_leaves_takes_along_what_had_ended_before(
+    database_url: str, tmp_path: Path, end: str
+) -> None:
+    async with world(database_url, tmp_path) as center:
+        county, partner = await center.org("county"), await center.org("partner", Kind.PARTNER)
+        said, first = indicator("evil-host.net", "green", description=TOLD), str(uuid4())
+        await center.push(county, [said], named="1", push_id=first)
+        assert TOLD in await versions(center, partner)
+        path = f"/taxii2/coop/collections/contributions/objects/{said['id']}/"
+        if end == "undone":
+            await center.request("DELETE", f"/api/v1/pushes/{first}", county)
+        else:
+            other = {"modified": SECOND, "pattern": "[domain-name:value = 'other-host.net']"}
+            await center.push(county, [said | other])
+            await center.project()
+            await center.request("DELETE", path, county, params={"match[version]": "last"})
+        await center.project()
+        if end == "deleted":
+            await center.request("DELETE", path, county)
+            await center.project()
+        export, now = tmp_path / "export", center.clock.now
+        await leaving.leave(center.database, "county", export, now, withdraw=True)
+        assert TOLD not in await versions(center, partner)

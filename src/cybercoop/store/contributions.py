@@ -9,15 +9,18 @@ from sqlalchemy import (
     ColumnElement,
     CompoundSelect,
     RowMapping,
+    Select,
     and_,
     bindparam,
     case,
     false,
     func,
     insert,
+    literal,
     or_,
     select,
     true,
+    tuple_,
     union,
     update,
 )
@@ -29,7 +32,7 @@ from cybercoop.store import bulk, members
 from cybercoop.store.bulk import parts
 from cybercoop.store.database import Connection
 from cybercoop.store.paging import Filters, Page, page
-from cybercoop.store.tables import clocks, contributions, ends, organisations
+from cybercoop.store.tables import clocks, contributions, ends, organisations, recompute
 
 PENDING, ASIDE = 1, 2
 REPLACED = "A later version replaced it and was deleted; send a newer one to release it again."
@@ -271,6 +274,7 @@ async def withdraw(connection: Connection, org_id: str, stix_ids: Sequence[str])
 
 async def withdraw_all(connection: Connection, org_id: str) -> None:
     """Withdraw everything that an organisation contributed, and all trace of it in releases."""
+    await hold_projector(connection)
     c = contributions.c
     await connection.execute(
         update(contributions)
@@ -280,6 +284,29 @@ async def withdraw_all(connection: Connection, org_id: str) -> None:
             deleted=True, latest=False, tightened=True, pending=_where_it_may_have_counted(org_id)
         )
     )
+    # An undone version stands nowhere any more, and one that was replaced counts no more.
+    at = func.coalesce(c.at_lock, c.lock)
+    places = select(at, c.key).where(c.org_id == org_id, at != locks.own(org_id)).distinct()
+    await look_again(connection, places, shut=True)
+
+
+async def look_again(
+    connection: Connection, places: Select[Any] | CompoundSelect[Any], *, shut: bool = False
+) -> None:
+    """Let the places (lock, key) that a query finds wait for another look, once each.
+
+    With ``shut``, what stood there must go out of sight then.
+    """
+    found = places.subquery()
+    lock, key = found.columns
+    waiting = select(recompute.c.lock, recompute.c.key)
+    new = select(lock, key, literal(shut)).where(
+        lock.is_not(None), key.is_not(None), tuple_(lock, key).not_in(waiting)
+    )
+    if shut:
+        known = tuple_(recompute.c.lock, recompute.c.key).in_(select(lock, key))
+        await connection.execute(update(recompute).where(known).values(shut=True))
+    await connection.execute(insert(recompute).from_select(["lock", "key", "shut"], new))
 
 
 def _where_it_counts() -> ColumnElement[int]:

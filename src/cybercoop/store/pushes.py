@@ -10,7 +10,6 @@ from sqlalchemy import (
     case,
     false,
     func,
-    insert,
     or_,
     select,
     true,
@@ -19,9 +18,9 @@ from sqlalchemy import (
 )
 
 from cybercoop.sharing import locks
-from cybercoop.store.contributions import PENDING, hold_projector
+from cybercoop.store.contributions import PENDING, hold_projector, look_again
 from cybercoop.store.database import Connection
-from cybercoop.store.tables import contributions, ends, recompute
+from cybercoop.store.tables import contributions, ends
 
 LOOKED_AT = 20_000
 """Objects among which the last pushes are looked for."""
@@ -149,14 +148,9 @@ async def _look_again(connection: Connection, given: _Given) -> None:
     c = contributions.c
     own = select(c.at_lock, c.key).where(*_of(given))
     seen = select(c.at_lock, ends.c.key).join(ends, ends.c.seq == c.seq)
-    places = own.union(seen.where(*_of(given))).subquery()
-    waiting = select(recompute.c.lock, recompute.c.key)
-    new = select(places.c.at_lock, places.c.key).where(
-        places.c.at_lock.is_not(None),
-        places.c.key.is_not(None),
-        tuple_(places.c.at_lock, places.c.key).not_in(waiting),
-    )
-    await connection.execute(insert(recompute).from_select(["lock", "key"], new))
+    await look_again(connection, own.union(seen.where(*_of(given))))
+    # What has just moved to a narrower lock was said under the wider one all the same.
+    await look_again(connection, own.where(c.tightened == true()), shut=True)
 
 
 async def _restore_losers(connection: Connection, given: _Given) -> None:
