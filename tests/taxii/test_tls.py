@@ -125,7 +125,7 @@ async def test_no_request_is_taken_before_the_handshake_ends(tmp_path: Path) -> 
 async def test_half_of_tls_is_not_served_as_none(missing: str, tmp_path: Path) -> None:
     said = {name: tmp_path / "x.pem" for name in ("tls_cert", "tls_key") if name != missing}
     url = f"sqlite:///{tmp_path / 'coop.sqlite'}"
-    with pytest.raises(Misused, match=f"{missing} is missing"):
+    with pytest.raises(Misused, match=f"CYBERCOOP_{missing.upper()} is missing"):
         async with world(url, tmp_path, **said):
             pass
 
