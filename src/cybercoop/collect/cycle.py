@@ -220,7 +220,7 @@ class Cycle:
         self._shut.difference_update(merged)
         await self._write(changes)
         await projection.discount(self.connection, losers)
-        shut = [row.seq for row in rows if row.tightened and (row.at_lock, row.key) in merged]
+        shut = [row.seq for row in rows if row.tightened and row.place in merged]
         await projection.tighten(self.connection, shut, tightened=False)
 
     async def _guarded(self, merged: Merged) -> Merged:

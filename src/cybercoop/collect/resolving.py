@@ -5,10 +5,10 @@ cannot be read and ends that are missing are answered alike.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
 from itertools import chain
 from typing import Any
@@ -84,12 +84,16 @@ class Resolved:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """Hold the places that given and released ids stand for, and which places are live."""
+    """Hold the places that given and released ids stand for, and which places are live.
+
+    ``carried`` tells what still stands at released places that some of the rows may leave.
+    """
 
     own: dict[tuple[str, str], Place]
     catalogue: Mapping[str, Place]
     released: Mapping[str, list[Place]]
     live: set[Place]
+    carried: Mapping[Place | None, set[int]]
 
     def place(self, row: Row, ref: str) -> Place | None:
         """Return what ``ref`` means to the contributor of ``row``."""
@@ -136,37 +140,56 @@ async def resolve(
     """
     ends = await references.ends_of(connection, [row.seq for row in rows])
     refs = {ref for some in ends.values() for ref in some}
-    found = await _find(connection, sorted(refs), catalogues, {row.org_id for row in rows})
+    found = await _find(connection, sorted(refs), catalogues, rows)
     resolved: dict[int, Resolved] = {}
-    for some in _in_turn(rows, ends):
+    for some in _in_turn(rows, ends, found):
         now = [_resolved(row, ends[row.seq], found) for row in some]
         resolved |= {one.row.seq: one for one in now}
-        await _know(connection, found, [one for one in now if one.row.stix_id in refs])
+        await _know(
+            connection,
+            found,
+            [one for one in now if one.row.stix_id in refs or one.row.place in found.carried],
+        )
+    rings = [row for row in rows if row.seq not in resolved]
+    resolved |= {row.seq: _waiting(row, _places(row, ends[row.seq], found)) for row in rings}
     return [resolved[row.seq] for row in rows]
 
 
 def _in_turn(
-    rows: Sequence[Row], ends: Mapping[int, Mapping[str, object]]
+    rows: Sequence[Row], ends: Mapping[int, Mapping[str, object]], found: _Found
 ) -> Iterator[Sequence[Row]]:
-    """Yield the rows so that each comes after what it refers to; rings and what is deeper, last."""
-    by_id = {(row.org_id, row.stix_id): row for row in rows}
-    waiting = {row.seq: row for row in rows}
-    order = TopologicalSorter(
-        {
-            row.seq: [
-                by_id[row.org_id, ref].seq for ref in ends[row.seq] if (row.org_id, ref) in by_id
-            ]
-            for row in rows
-        }
-    )
+    """Yield the rows so that each comes after what it refers to, and none that wait for themselves.
+
+    Those of a ring that only looked at each other would come and go by turns, for ever.
+    """
+    by_seq = {row.seq: row for row in rows}
+    order = TopologicalSorter(_before(rows, ends, found))
     with suppress(CycleError):  # it goes on as far as it can all the same
         order.prepare()
-    for _ in range(DEEPEST):
-        if not (ready := order.get_ready()):
-            break
-        yield [waiting.pop(seq) for seq in ready]
+    while ready := order.get_ready():
+        yield [by_seq[seq] for seq in ready]
         order.done(*ready)
-    yield [*waiting.values()]
+
+
+def _before(
+    rows: Sequence[Row], ends: Mapping[int, Mapping[str, object]], found: _Found
+) -> dict[int, list[int]]:
+    """Return for each of the rows which of them say where it counts, by number."""
+    given = defaultdict[tuple[str, str], list[int]](list)
+    at = defaultdict[Place | None, list[int]](list)
+    for row in rows:
+        given[row.org_id, row.stix_id].append(row.seq)
+        if row.place:
+            at[row.place].append(row.seq)
+    return {
+        row.seq: [
+            seq
+            for ref in ends[row.seq]
+            if ref not in found.catalogue
+            for seq in given.get((row.org_id, ref)) or at.get(found.place(row, ref), [])
+        ]
+        for row in rows
+    }
 
 
 async def _know(connection: Connection, found: _Found, resolved: Sequence[Resolved]) -> None:
@@ -175,8 +198,13 @@ async def _know(connection: Connection, found: _Found, resolved: Sequence[Resolv
         found.own.pop((one.row.org_id, one.row.stix_id), None)
         if one.at_lock is not None and one.key is not None:
             found.own[one.row.org_id, one.row.stix_id] = (one.at_lock, one.key)
+        if one.moves and one.row.place in found.carried:
+            found.carried[one.row.place].discard(one.row.seq)
     keys = {one.key for one in resolved if one.key is not None}
     found.live.update(await _live(connection, keys))
+    found.live.difference_update(
+        place for place, seqs in found.carried.items() if place and not seqs
+    )
 
 
 async def _live(connection: Connection, keys: AbstractSet[bytes]) -> set[Place]:
@@ -185,28 +213,50 @@ async def _live(connection: Connection, keys: AbstractSet[bytes]) -> set[Place]:
 
 
 async def _find(
-    connection: Connection, refs: list[str], catalogues: frozenset[str], orgs: set[str]
+    connection: Connection, refs: list[str], catalogues: frozenset[str], rows: Sequence[Row]
 ) -> _Found:
-    own = await references.given(connection, catalogues | orgs, refs)
+    own = await references.given(connection, catalogues | {row.org_id for row in rows}, refs)
     catalogue = {ref: place for (org_id, ref), place in own.items() if org_id in catalogues}
     released = defaultdict(list)
     for stix_id, place in await references.released(connection, refs):
         released[stix_id].append(place)
     keys = {key for _, key in chain(own.values(), *released.values())}
-    return _Found(own, catalogue, released, await _live(connection, keys))
+    left = {row.place for row in rows if row.place} & {*chain(*released.values())}
+    carried = await _carried(connection, left)
+    return _Found(own, catalogue, released, await _live(connection, keys), carried)
+
+
+async def _carried(
+    connection: Connection, places: AbstractSet[Place]
+) -> dict[Place | None, set[int]]:
+    """Return what stands at each of these places, by number."""
+    found = defaultdict[Place | None, set[int]](set)
+    for row in await projection.candidates(connection, list({key for _, key in places})):
+        if row.stands and row.place in places:
+            found[row.place].add(row.seq)
+    return found
 
 
 def _resolved(row: Row, refs: Mapping[str, bytes | None], found: _Found) -> Resolved:
-    places = {ref: found.place(row, ref) for ref in refs}
-    keys = {ref: place[1] if place else None for ref, place in places.items()}
+    places = _places(row, refs, found)
+    waiting = _waiting(row, places)
     if not all(place in found.live for place in places.values()):
-        return Resolved(row, None, None, WAITS, keys)
-    if row.type == "relationship" and len({*keys.values()}) == 1:
-        return Resolved(row, None, None, LOOP, keys)
+        return waiting
+    if row.type == "relationship" and len({*waiting.ends.values()}) == 1:
+        return replace(waiting, note=LOOP)
     lock = narrowest([row.lock, *(place[0] for place in places.values() if place)])
     if lock is None:
-        return Resolved(row, None, None, APART, keys)
-    return Resolved(row, lock, _key(row, keys), None, keys)
+        return replace(waiting, note=APART)
+    return Resolved(row, lock, _key(row, waiting.ends), None, waiting.ends)
+
+
+def _waiting(row: Row, places: Mapping[str, Place | None]) -> Resolved:
+    keys = {ref: place[1] if place else None for ref, place in places.items()}
+    return Resolved(row, None, None, WAITS, keys)
+
+
+def _places(row: Row, refs: Iterable[str], found: _Found) -> dict[str, Place | None]:
+    return {ref: found.place(row, ref) for ref in refs}
 
 
 def _key(row: Row, ends: Mapping[str, bytes | None]) -> bytes | None:

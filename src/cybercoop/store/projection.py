@@ -70,6 +70,11 @@ class Row(msgspec.Struct, frozen=True, gc=False):
         return found
 
     @property
+    def place(self) -> Place | None:
+        """Return where it counts; None where it waits."""
+        return None if self.at_lock is None or self.key is None else (self.at_lock, self.key)
+
+    @property
     def stands(self) -> bool:
         """Say whether it would count if nothing newer stood at its place."""
         return self.latest and not self.deleted and not self.revoked
