@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from cybercoop.collect.projector import cycle
 from cybercoop.collect.resolving import DEEPEST
 from cybercoop.members.organisations import Kind
+from cybercoop.sharing import stamps
 from world import TLP, Seat, World, indicator, world
 
 SEEN = indicator("evil-host.net", "green")
@@ -18,6 +20,7 @@ COMMON: dict[str, Any] = {
     "modified": "2026-10-01T08:00:00.000Z",
     **MARK,
 }
+LATER = {"modified": "2026-10-02T08:00:00.000Z"}
 MALWARE = COMMON | {
     "type": "malware",
     "id": "malware--31b940d4-6f7f-459a-80ea-9c1f17b58abc",
@@ -333,3 +336,37 @@ async def test_a_relationship_of_one_thing_with_itself_stays_until_they_are_two(
             else:
                 assert kept == []
                 assert [one["source_ref"] == one["target_ref"] for one in tied] == [False]
+
+
+async def test_a_newer_version_keeps_its_id_where_a_cycle_takes_one_contribution_alone(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with world(database_url, tmp_path) as center:
+        county, other = await center.org("county"), await center.org("other")
+        await center.push(county, [SEEN, MALWARE, TIED])
+        await center.project()
+        known = await center.feed(other, **{"match[type]": "relationship"})
+        await center.push(county, [TIED | LATER | {"description": "Neu."}], with_text="1")
+        for _ in range(3):
+            center.clock.forward(stamps.SLOT)
+            await cycle(center.database, center.center, center.clock.now, share=1)
+        (said,) = await center.feed(other, **{"match[type]": "relationship"})
+        assert (said["id"], said["description"]) == (known[0]["id"], "Neu.")
+
+
+async def test_newer_versions_keep_their_ids_where_a_group_has_fewer_stamps_than_these_are(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with world(database_url, tmp_path) as center:
+        county, other = await center.org("county"), await center.org("other")
+        mark = {"object_marking_refs": [TLP["amber"], await center.group("Amt", county, other)]}
+        ids = [f"note--00000000-0000-4000-8000-{number:012}" for number in range(250)]
+        first = [one | mark for one in notes(ids, [SEEN["id"]] * len(ids))]
+        await center.push(county, [SEEN | mark, *first], with_text="1")
+        await center.project()
+        known = {one["id"] for one in await center.feed(other, **{"match[type]": "note"})}
+        newer = [one | LATER | {"content": "Neu."} for one in first]
+        await center.push(county, newer, with_text="1")
+        await center.project()
+        said = await center.feed(other, **{"match[type]": "note"})
+        assert {(one["id"], one["content"]) for one in said} == {(one, "Neu.") for one in known}

@@ -16,18 +16,11 @@ from typing import Any
 import msgspec
 
 from cybercoop.indicators import context, sameness
-from cybercoop.indicators.sameness import WAITS
+from cybercoop.indicators.sameness import APART, LOOP, WAITING, WAITS
 from cybercoop.sharing import locks, narrowest, wider
 from cybercoop.store import projection, references
 from cybercoop.store.database import Connection
 from cybercoop.store.projection import Place, Row
-
-APART = "What it refers to is under locks that no reader is sure to hold together."
-LOOP = "Both of its ends are the same here, so there is nothing between them."
-_EARLIER = "It waits until everything that it refers to is released."
-"""What was said of those that waited here before the reason named the readers."""
-
-_WAITING = frozenset({None, WAITS, APART, LOOP, _EARLIER})
 
 INCIDENTS = frozenset({context.INCIDENT})
 RELATIONSHIPS = frozenset({"relationship"})
@@ -114,7 +107,7 @@ def may_count(row: Row) -> bool:
 
     A text that was not cleared, an echo, what is set aside: these were told so and stay there.
     """
-    return row.note in _WAITING
+    return row.note is None or row.note in WAITING
 
 
 def turn_of(row: Row) -> frozenset[str]:

@@ -17,6 +17,14 @@ from cybercoop.indicators.context import NAMED, REFERRING, TEXTS
 from cybercoop.indicators.observables import contributing, deterministic_id
 
 WAITS = "It waits until everything that it refers to is released to all who may read it."
+APART = "What it refers to is under locks that no reader is sure to hold together."
+LOOP = "Both of its ends are the same here, so there is nothing between them."
+_EARLIER = "It waits until everything that it refers to is released."
+"""What was said of those that waited here before the reason named the readers."""
+
+WAITING = frozenset({WAITS, APART, LOOP, _EARLIER})
+"""What is said of a relationship or text that its ends keep from being released."""
+
 _UNLIFTED = "A STIX 2.0 {} cannot be lifted to 2.1 without inventing {}; send it as STIX 2.1."
 _INVENTED = {"malware": "is_family", "observed-data": "observables with ids", "report": None}
 

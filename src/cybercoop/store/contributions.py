@@ -26,6 +26,7 @@ from sqlalchemy import (
 )
 
 from cybercoop.indicators.context import REFERRING
+from cybercoop.indicators.sameness import WAITING
 from cybercoop.members.organisations import Kind
 from cybercoop.sharing import keys_of, locks
 from cybercoop.store import bulk, members
@@ -202,7 +203,7 @@ async def delete(connection: Connection, org_id: str, stix_id: str, seqs: Sequen
     """Withdraw versions: they are gone for every reader, their owner included.
 
     A version that is the latest again counts nowhere: as with a withdrawal, what a later one had
-    replaced goes along. It might have stood under a wider lock. One that waited goes on waiting.
+    replaced goes along, also what waited for its ends. It might have stood under a wider lock.
     """
     c = contributions.c
     for part in parts(seqs):
@@ -215,9 +216,8 @@ async def delete(connection: Connection, org_id: str, stix_id: str, seqs: Sequen
     newest = rest.order_by(c.spec_version.desc(), c.modified.desc()).limit(1)
     again = update(contributions).where(c.seq == newest.scalar_subquery(), c.latest == false())
     told = {"counts": false(), "pending": PENDING, "note": REPLACED}
-    ended = {
-        name: case((c.at_lock.is_not(None), value), else_=c[name]) for name, value in told.items()
-    }
+    counted = or_(c.at_lock.is_not(None), c.note.in_(sorted(WAITING)))
+    ended = {name: case((counted, value), else_=c[name]) for name, value in told.items()}
     await connection.execute(again.values(latest=True, **ended))
 
 

@@ -27,6 +27,7 @@ from sqlalchemy import Row as RowOf
 from sqlalchemy.dialects import postgresql, sqlite
 
 from cybercoop.errors import Unreadable
+from cybercoop.indicators.context import REFERRING
 from cybercoop.store import bulk
 from cybercoop.store.bulk import parts
 from cybercoop.store.contributions import ASIDE, PENDING
@@ -150,7 +151,9 @@ async def last_slot(connection: Connection) -> int:
 async def claim(connection: Connection, shares: Mapping[str, int]) -> list[Claim]:
     """Return pending contributions, oldest first, at most its share of each lock.
 
-    Rows that a push is just superseding are left for the next cycle.
+    What refers to others comes with its other versions, whatever the share: one that has left its
+    place and the one that comes there go in one cycle. Rows that a push is just superseding are
+    left for the next cycle.
     """
     c = contributions.c
     pending = c.pending == literal(PENDING, literal_execute=True)
@@ -158,12 +161,35 @@ async def claim(connection: Connection, shares: Mapping[str, int]) -> list[Claim
         select(select(c.seq).where(pending, c.lock == lock).order_by(c.seq).limit(share).subquery())
         for lock, share in sorted(shares.items())
     ]
-    seqs = sorted((await connection.execute(union_all(*each))).scalars())
+    seqs = set((await connection.execute(union_all(*each))).scalars())
+    if len(seqs) >= min(shares.values()):  # else no share was cut
+        seqs |= await _other_versions(connection, seqs, shares)
     chosen = select(*_CLAIM).where(c.seq.in_(bindparam("seqs", expanding=True))).order_by(c.seq)
     held = chosen.with_for_update(skip_locked=True)
     found: list[Claim] = []
-    for part in parts(seqs):
+    for part in parts(sorted(seqs)):
         found += [Claim(*row) for row in await connection.execute(held, {"seqs": part})]
+    return found
+
+
+async def _other_versions(
+    connection: Connection, seqs: Iterable[int], locks: Iterable[str]
+) -> set[int]:
+    """Return what waits under these locks of the objects that have these versions."""
+    c, one = contributions.c, contributions.alias()
+    query = (
+        select(c.seq)
+        .join(one, (one.c.org_id == c.org_id) & (one.c.stix_id == c.stix_id))
+        .where(
+            one.c.seq.in_(bindparam("seqs", expanding=True)),
+            one.c.type.in_(sorted(REFERRING)),
+            c.pending == PENDING,
+            c.lock.in_(sorted(locks)),
+        )
+    )
+    found: set[int] = set()
+    for part in parts(sorted(seqs)):
+        found |= set((await connection.execute(query, {"seqs": part})).scalars())
     return found
 
 

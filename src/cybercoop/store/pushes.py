@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 
 from cybercoop.sharing import locks
-from cybercoop.store.contributions import PENDING, hold_projector, look_again
+from cybercoop.store.contributions import PENDING, REPLACED, hold_projector, look_again
 from cybercoop.store.database import Connection
 from cybercoop.store.tables import contributions, ends
 
@@ -156,7 +156,7 @@ async def _look_again(connection: Connection, given: _Given) -> None:
 async def _restore_losers(connection: Connection, given: _Given) -> None:
     """Let the newest that lost its place to the push count again.
 
-    It may be withdrawn itself, and then nothing stands there, as before.
+    It may be withdrawn itself, or said to be replaced, and then nothing stands there, as before.
     """
     c = contributions.c
     places = select(c.at_lock, c.key).where(*_of(given), c.at_lock.is_not(None), c.key.is_not(None))
@@ -166,7 +166,9 @@ async def _restore_losers(connection: Connection, given: _Given) -> None:
         *_besides(given), c.counts == false(), tuple_(c.at_lock, c.key).in_(places)
     )
     await connection.execute(
-        update(contributions).where(c.seq.in_(_first(lost))).values(counts=True)
+        update(contributions)
+        .where(c.seq.in_(_first(lost)), c.note.is_distinct_from(REPLACED))
+        .values(counts=True)
     )
 
 
