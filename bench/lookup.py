@@ -99,7 +99,7 @@ async def plainly(url: str, wanted: Sequence[bytes]) -> list[float]:
     if url.startswith("sqlite"):
         connection = opened(url)
         marks = ", ".join("?" * len(wanted))
-        query = f"SELECT bytes FROM releases WHERE latest = 1 AND key IN ({marks})"  # noqa: S608 - only marks
+        query = f"SELECT bytes FROM releases WHERE head = 1 AND key IN ({marks})"  # noqa: S608 - only marks
         for _ in range(_RUNS):
             start = time.perf_counter()
             connection.execute(query, wanted).fetchall()
@@ -109,7 +109,7 @@ async def plainly(url: str, wanted: Sequence[bytes]) -> list[float]:
     postgres = await asyncpg.connect(url)
     for _ in range(_RUNS):
         start = time.perf_counter()
-        await postgres.fetch("SELECT bytes FROM releases WHERE latest AND key = ANY($1)", wanted)
+        await postgres.fetch("SELECT bytes FROM releases WHERE head AND key = ANY($1)", wanted)
         seconds.append(time.perf_counter() - start)
     await postgres.close()
     return seconds

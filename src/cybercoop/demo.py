@@ -118,7 +118,7 @@ async def prepare(settings: Settings) -> Guide:
 async def _prepared(database: Database, kept: Path, around: Surroundings) -> Guide:
     await upgrade.upgrade(database)
     async with database.read() as connection:
-        ever = await projection.organisation_names(connection)
+        ever = await members.names_ever(connection)
         known = {name for name, _ in ever.values()}
     if not known:
         await founding.found_center(database, CENTER, around)

@@ -278,7 +278,7 @@ class Cycle:
             else:
                 rows.append(await self._row(change, stamp))
         written = [one for one in (*fresh, *ending) if one.place not in late]
-        outdated = [one.head.date_added for one in written if one.head]
+        outdated = {one.head.date_added: one.comes_back for one in written if one.head}
         await projection.outdate(self.connection, outdated)
         await projection.release(self.connection, rows)
         await projection.prolong(self.connection, [one.as_prolonging() for one in same])

@@ -65,7 +65,7 @@ async def cycle(
         claims = await projection.claim(connection, looked_at) if looked_at else []
         queued = [] if only or not moving else await projection.queued(connection, moving)
         queued += [] if only else await guarding.urgent(connection, guard, keeper.guard)
-        names = await projection.organisation_names(connection)
+        names = await members.names_ever(connection)
         await Cycle(connection, center, slot, groups, names, guard).run(claims, queued)
     keeper.guard = guard
     return len(claims) + len(queued)

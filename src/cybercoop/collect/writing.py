@@ -66,6 +66,11 @@ class Change(msgspec.Struct, frozen=True, gc=False):
         return self.content is not None and self.content.own_id is not None
 
     @property
+    def comes_back(self) -> bool:
+        """Say whether it takes the place of what ended there under another id."""
+        return self.head is not None and self.head.stix_id != self.stix_id
+
+    @property
     def appears_or_ends(self) -> bool:
         """Say whether what refers to this place must look again."""
         return self.content is None or self.head is None or self.head.revoked
@@ -146,6 +151,7 @@ def row_of(
         "digest": change.digest,
         "revoked": content is None,
         "latest": True,
+        "head": True,
         "shared_id": content is not None and content.own_id is not None,
         "bytes": raw,
         **listed(content),

@@ -109,6 +109,13 @@ async def all_organisations(connection: Connection) -> list[Organisation]:
     return await _organisations(connection, true())
 
 
+async def names_ever(connection: Connection) -> dict[str, tuple[str, bool]]:
+    """Return name and whether it is a catalogue, for every organisation that ever was."""
+    c = organisations.c
+    rows = await connection.execute(select(c.id, c.name, c.catalogue))
+    return {row.id: (row.name, row.catalogue) for row in rows}
+
+
 async def find(connection: Connection, name_or_id: str, *, changing: bool = False) -> Organisation:
     """Return the organisation of that name or id; raise ``Misused`` when there is none.
 

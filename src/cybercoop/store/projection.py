@@ -33,7 +33,7 @@ from cybercoop.store.bulk import parts
 from cybercoop.store.contributions import ASIDE, PENDING
 from cybercoop.store.database import Connection
 from cybercoop.store.service_tables import exceptions
-from cybercoop.store.tables import clocks, contributions, organisations, recompute, releases
+from cybercoop.store.tables import clocks, contributions, recompute, releases
 
 Place = tuple[str, bytes]
 """A lock and a key: where contributions meet and a release stands."""
@@ -223,7 +223,7 @@ async def waiting(connection: Connection, locks: Iterable[str]) -> Sequence[RowO
     same = (recompute.c.lock == c.lock) & (recompute.c.key == c.key)
     shown = (c.lock, c.key, c.type, c.kind, c.value, raw)
     query: Select[Any] = select(*shown).join(recompute, same)
-    live = query.where(c.latest == true(), c.revoked == false(), c.lock.in_(sorted(locks)))
+    live = query.where(c.head == true(), c.revoked == false(), c.lock.in_(sorted(locks)))
     rows: Sequence[RowOf[Any]] = (await connection.execute(live)).all()
     return rows
 
@@ -276,7 +276,7 @@ async def candidates(connection: Connection, keys: Sequence[bytes]) -> list[Row]
 async def heads(connection: Connection, keys: Sequence[bytes]) -> list[Head]:
     """Return the newest release at every place of these keys."""
     query = select(*HEAD).where(
-        releases.c.key.in_(bindparam("keys", expanding=True)), releases.c.latest == true()
+        releases.c.key.in_(bindparam("keys", expanding=True)), releases.c.head == true()
     )
     found: list[Head] = []
     for part in parts(keys):
@@ -299,24 +299,21 @@ async def release_bytes(connection: Connection, date_added: int) -> bytes:
     return bytes((await connection.execute(query)).scalar_one())
 
 
-async def organisation_names(connection: Connection) -> dict[str, tuple[str, bool]]:
-    """Return name and whether it is a catalogue, for every organisation that ever was."""
-    c = organisations.c
-    rows = await connection.execute(select(c.id, c.name, c.catalogue))
-    return {row.id: (row.name, row.catalogue) for row in rows}
-
-
 async def release(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Write new versions; the ones before them stop being the latest."""
     await bulk.add(connection, releases, rows)
 
 
-async def outdate(connection: Connection, date_addeds: Sequence[int]) -> None:
-    """Let releases stop being the latest version."""
-    for part in parts(date_addeds):
-        await connection.execute(
-            update(releases).where(releases.c.date_added.in_(part)).values(latest=False)
-        )
+async def outdate(connection: Connection, heads: Mapping[int, bool]) -> None:
+    """Let releases stop being the newest of their places, by ``date_added``.
+
+    Those that are true stay the latest version of their ids: what was revoked and came back under
+    another one. Who saw it stand learns that it ended, however late he asks.
+    """
+    for stays in (False, True):
+        for part in parts([one for one, same in heads.items() if same is stays]):
+            chosen = update(releases).where(releases.c.date_added.in_(part))
+            await connection.execute(chosen.values(head=False, latest=stays))
 
 
 async def prolong(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -328,12 +325,12 @@ async def prolong(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> 
 
 
 async def purge(connection: Connection, lock: str, ids: Sequence[str]) -> None:
-    """Stop serving all but the latest version of these ids under a lock."""
+    """Stop serving all that had these ids under a lock but the newest of its place."""
     await connection.execute(
         delete(releases).where(
             releases.c.stix_id.in_(ids),
             func.coalesce(releases.c.lock, "") == lock,
-            releases.c.latest == false(),
+            releases.c.head == false(),
         )
     )
 

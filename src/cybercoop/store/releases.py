@@ -100,7 +100,7 @@ def _at_keys(shape: tuple[int, int, tuple[str, ...]]) -> Select[Any]:
     opened = [bindparam(f"lock_{number}", "", type_=String()) for number in range(locks)]
     asked = [bindparam(f"key_{number}", b"", type_=LargeBinary()) for number in range(keys)]
     return select(*(c[name] for name in columns)).where(
-        c.latest == true(),
+        c.head == true(),
         c.revoked == false(),
         c.key.in_(asked),
         # Out of the index, or every key is looked up once for each lock.

@@ -247,7 +247,9 @@ releases = Table(
     Column("version", Text, nullable=False),
     Column("digest", Bytes, nullable=False),
     Column("revoked", Flag, nullable=False),
+    # The newest of its id; ``head`` is the newest of its place, whatever id it has by now.
     Column("latest", Flag, nullable=False),
+    Column("head", Flag, nullable=False, server_default=true()),
     # A deterministic or catalogue id, which several locks may carry.
     Column("shared_id", Flag, nullable=False),
     Column("effective_until", BigInteger),
@@ -289,8 +291,8 @@ Index(
     releases.c.key,
     releases.c.lock,
     unique=True,
-    sqlite_where=text("latest = 1"),
-    postgresql_where=text("latest"),
+    sqlite_where=text("head = 1"),
+    postgresql_where=text("head"),
 )
 Index(
     "releases_by_type",
