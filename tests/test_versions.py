@@ -3,9 +3,11 @@
 import json
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
+from cybercoop.members.organisations import Kind
 from world import indicator, world
 
 NEWER = indicator("evil-host.net", "green")
@@ -52,3 +54,31 @@ async def test_labels_of_stix_2_0_become_types(database_url: str, tmp_path: Path
         for kind, (name, said) in lifted.items():
             assert found[kind][name] == [said]
             assert "labels" not in found[kind]
+
+
+async def test_a_version_in_stix_2_0_takes_nothing_along_that_had_replaced_the_one_in_2_1(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with world(database_url, tmp_path) as center:
+        county, partner = await center.org("county"), await center.org("partner", Kind.PARTNER)
+        other = NEWER | {"id": f"indicator--{uuid4()}", "modified": "2026-10-01T09:00:00.000Z"}
+        for given in NEWER, other, OLDER:
+            await center.push(county, [given])
+            await center.project()
+        assert await center.patterns(partner) == {NEWER["pattern"]}
+
+
+async def test_a_version_in_stix_2_0_counts_once_the_one_in_2_1_was_undone(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with world(database_url, tmp_path) as center:
+        county, partner = await center.org("county"), await center.org("partner", Kind.PARTNER)
+        first, older = str(uuid4()), OLDER | {"pattern": "[domain-name:value = 'other-host.net']"}
+        await center.push(county, [NEWER], push_id=first)
+        await center.project()
+        await center.push(county, [older])
+        await center.project()
+        assert await center.patterns(partner) == {NEWER["pattern"]}
+        await center.request("DELETE", f"/api/v1/pushes/{first}", county)
+        await center.project()
+        assert await center.patterns(partner) == {older["pattern"]}

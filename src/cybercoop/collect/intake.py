@@ -301,14 +301,14 @@ class _Plan:
         }
 
     def _take_over(self, row: _Row) -> None:
-        """Let the newest version of an id be the latest; an older one comes too late."""
+        """Let the newest version of an id be the latest; an older one comes too late to count."""
         held = self._latest.get(row["stix_id"])
         if held is None:
             self._latest[row["stix_id"]] = row
             return
         old = held if isinstance(held, dict) else _facts(held)
         if (row["spec_version"], row["modified"]) < (old["spec_version"], old["modified"]):
-            row["latest"] = False
+            row |= {"latest": False, "counts": False}
             return
         self._latest[row["stix_id"]] = row
         tightened = locks.is_tighter(row["lock"], than=old["lock"])

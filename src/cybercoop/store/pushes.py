@@ -173,7 +173,7 @@ async def _restore_losers(connection: Connection, given: _Given) -> None:
 
 
 async def _restore_latest(connection: Connection, given: _Given) -> None:
-    """Let the version before be the latest, where a version of the push was."""
+    """Let the version before be the latest, where a version of the push was, and count again."""
     c = contributions.c
     ids = select(c.stix_id).where(*_of(given), c.latest == true())
     order = c.spec_version.desc(), c.modified.desc()
@@ -184,7 +184,12 @@ async def _restore_latest(connection: Connection, given: _Given) -> None:
     await connection.execute(
         update(contributions)
         .where(c.seq.in_(_first(earlier)))
-        .values(latest=True, tightened=False, pending=_unless_own(given.org_id))
+        .values(
+            latest=True,
+            counts=or_(c.counts, c.note.is_distinct_from(REPLACED)),
+            tightened=False,
+            pending=_unless_own(given.org_id),
+        )
     )
 
 
