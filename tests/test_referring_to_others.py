@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from cybercoop.members.organisations import Kind
 from test_observables import ADDRESS
-from test_references import COMMON, REPORT, SEEN, SIGHTING, TIED
+from test_references import COMMON, MALWARE, REPORT, SEEN, SIGHTING, TIED
 from world import TLP, Seat, World, world
 
 ID = "ipv4-addr--a0d9eae8-354c-563a-b7d8-201cb9294e10"
@@ -66,3 +67,29 @@ async def test_what_is_about_an_observable_of_another_stands_while_its_readers_f
         assert await told(center, client) == KINDS
         assert (await center.request("DELETE", f"{PATH}{stix_id}/", giver)).status == 200
         assert await told(center, client) == set()
+
+
+@pytest.mark.parametrize("own", [True, False], ids=["given", "missing"])
+async def test_a_catalogue_that_some_cannot_read_changes_nothing_for_them(
+    database_url: str, tmp_path: Path, *, own: bool
+) -> None:
+    async with world(database_url, tmp_path) as center:
+        partner, other = [await center.org(name, Kind.PARTNER) for name in ("partner", "other")]
+        open_one = await center.org("open", catalogue=True)
+        hidden = await center.org("hidden", catalogue=True)
+        amber = {"object_marking_refs": [TLP["amber"]]}
+        await center.push(hidden, [MALWARE | amber])
+        await center.project()
+        await center.push(partner, [SEEN, TIED, MALWARE] if own else [SEEN, TIED])
+        await center.project()
+
+        async def found() -> tuple[set[str], set[str]]:
+            waiting = (await center.get("/api/v1/unreleased", partner)).json["unreleased"]
+            return {one["type"] for one in await center.feed(other)}, {one["id"] for one in waiting}
+
+        kinds, waiting = await found()
+        assert ("relationship" in kinds, waiting) == (own, set() if own else {TIED["id"]})
+        await center.push(open_one, [MALWARE])
+        await center.project()
+        kinds, waiting = await found()
+        assert ("relationship" in kinds, waiting) == (True, set())

@@ -77,3 +77,21 @@ async def test_the_undo_of_another_push_brings_it_back_no_more(
         await center.project()
         assert await center.patterns(partner) == set()
         assert await reasons(center, county) == {said["id"]: REPLACED}
+
+
+@pytest.mark.parametrize("hurried", [True, False])
+async def test_what_it_had_replaced_itself_stays_replaced(
+    database_url: str, tmp_path: Path, *, hurried: bool
+) -> None:
+    async with world(database_url, tmp_path) as center:
+        county, partner = await center.org("county"), await center.org("partner", Kind.PARTNER)
+        first = indicator("evil-host.net", "green")
+        second = indicator("evil-host.net", "green", modified="2026-10-01T09:00:00.000Z")
+        assert first["id"] != second["id"]
+        for one in first, second, second | {"modified": SECOND, "pattern": OTHER}:
+            await center.push(county, [one])
+            if not hurried:
+                await center.project()
+        await delete_last(center, county, second["id"])
+        await center.project()
+        assert await center.patterns(partner) == set()

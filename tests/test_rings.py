@@ -1,4 +1,4 @@
-"""Rings: what refers to itself by way of others, as newer versions can, waits and comes to rest."""
+"""Rings and turns: what refers to itself by way of others waits, and no turn comes too early."""
 
 from pathlib import Path
 from typing import Any
@@ -92,3 +92,23 @@ async def test_a_ring_of_released_ids_comes_to_rest_when_a_part_of_it_waits(
         later = {"modified": THIRD, "object_refs": [ids["relationship"], report["id"]]}
         await say(center, county, note | later, report)
         assert {*await released(center, partner)} == ALONE | {"report"}
+
+
+async def test_what_was_seen_of_a_relationship_with_a_later_turn_waits_for_it(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with world(database_url, tmp_path) as center:
+        county, partner = await center.org("county"), await center.org("partner", Kind.PARTNER)
+        note = NOTE | {"object_refs": [MALWARE["id"]]}
+        about = TIED | {"source_ref": note["id"], "target_ref": SEEN["id"]}
+        seen = SIGHTING | {"sighting_of_ref": about["id"]}
+        await center.push(county, [SEEN, MALWARE, note, about, seen], with_text="1")
+        await center.project()
+        assert {*await released(center, partner)} == KINDS - {"report"}
+        again = (
+            SEEN | {"modified": SECOND, "revoked": True},
+            seen | {"modified": SECOND, "count": 2},
+        )
+        await center.push(county, [*again])
+        await center.project()
+        assert {*await released(center, partner)} == {"malware", "note"}

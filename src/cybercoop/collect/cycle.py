@@ -167,16 +167,20 @@ class Cycle:
         return rows
 
     async def _seen(self, rows: list[Row], resolved: list[Resolved]) -> set[Place]:
-        """Return the places whose confidence depends on these sightings, before and now.
+        """Return the indicators whose confidence depends on these sightings, before and now.
 
         Asked before the new ends are remembered, or nobody knew where they counted.
         """
         before = await references.ends_of(self.connection, [row.seq for row in rows])
-        counted = {
-            (row.at_lock, key) for row in rows for key in before[row.seq].values() if row.at_lock
+        counted = [(row.at_lock, before[row.seq]) for row in rows]
+        counts = [(one.at_lock, one.ends) for one in resolved]
+        return {
+            (lock, key)
+            for lock, ends in counted + counts
+            for ref, key in ends.items()
+            # Nothing else has a confidence, and of the rest some have their turn later.
+            if lock and key and ref.startswith("indicator--")
         }
-        counts = {(one.at_lock, key) for one in resolved for key in one.ends.values()}
-        return {(lock, key) for lock, key in counted | counts if lock and key}
 
     async def _settle(self, places: set[Place], left: Iterable[Row] = ()) -> None:
         """Bring the releases at ``places``, and at narrower ones of their keys, up to date.

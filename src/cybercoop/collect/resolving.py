@@ -83,21 +83,25 @@ class _Found:
     """
 
     own: dict[tuple[str, str], Place]
-    catalogue: Mapping[str, Place]
+    catalogue: Mapping[str, Sequence[Place]]
     released: Mapping[str, list[Place]]
     live: set[Place]
     carried: Mapping[Place | None, set[int]]
 
     def place(self, row: Row, ref: str) -> Place | None:
         """Return what ``ref`` means to the contributor of ``row``."""
-        return self.catalogue.get(ref) or self.own.get((row.org_id, ref)) or self._read(row, ref)
+        catalogue, own = self.listed(row, ref), self.own.get((row.org_id, ref))
+        return catalogue or own or self._open(row, self.released.get(ref, ()))
 
-    def _read(self, row: Row, ref: str) -> Place | None:
-        """Return a release that all who may read ``row`` can read, a live one first.
+    def listed(self, row: Row, ref: str) -> Place | None:
+        """Return what a catalogue says of ``ref``, where all who may read ``row`` can read that."""
+        return self._open(row, self.catalogue.get(ref, ()))
+
+    def _open(self, row: Row, places: Iterable[Place]) -> Place | None:
+        """Return a place that all who may read ``row`` can read, a live one first.
 
         Several locks may carry an observable, all by one key: its place does not tell which.
         """
-        places = self.released.get(ref, ())
         open_ones = [place for place in places if not locks.is_tighter(place[0], than=row.lock)]
         return min(open_ones, key=lambda place: place not in self.live, default=None)
 
@@ -178,7 +182,7 @@ def _before(
         row.seq: [
             seq
             for ref in ends[row.seq]
-            if ref not in found.catalogue
+            if not found.listed(row, ref)
             for seq in given.get((row.org_id, ref)) or at.get(found.place(row, ref), [])
         ]
         for row in rows
@@ -209,8 +213,10 @@ async def _find(
     connection: Connection, refs: list[str], catalogues: frozenset[str], rows: Sequence[Row]
 ) -> _Found:
     own = await references.given(connection, catalogues | {row.org_id for row in rows}, refs)
-    catalogue = {ref: place for (org_id, ref), place in own.items() if org_id in catalogues}
-    released = defaultdict(list)
+    catalogue, released = defaultdict[str, list[Place]](list), defaultdict[str, list[Place]](list)
+    for (org_id, ref), place in own.items():
+        if org_id in catalogues:
+            catalogue[ref].append(place)
     for stix_id, place in await references.released(connection, refs):
         released[stix_id].append(place)
     keys = {key for _, key in chain(own.values(), *released.values())}

@@ -10,6 +10,7 @@ from sqlalchemy import (
     CompoundSelect,
     RowMapping,
     Select,
+    Update,
     and_,
     bindparam,
     case,
@@ -219,6 +220,22 @@ async def delete(connection: Connection, org_id: str, stix_id: str, seqs: Sequen
     counted = or_(c.at_lock.is_not(None), c.note.in_(sorted(WAITING)))
     ended = {name: case((counted, value), else_=c[name]) for name, value in told.items()}
     await connection.execute(again.values(latest=True, **ended))
+    await connection.execute(_replaced_with(org_id, stix_id))
+
+
+def _replaced_with(org_id: str, stix_id: str) -> Update:
+    """Let nothing count that an object had replaced before its version was replaced itself.
+
+    A cycle in between would have seen to that; whether there was one must not matter.
+    """
+    c, one = contributions.c, contributions.alias()
+    later = select(one.c.seq).where(
+        *(one.c.org_id == org_id, one.c.stix_id == stix_id, one.c.note == REPLACED),
+        *(one.c.latest == true(), one.c.at_lock == c.at_lock, one.c.key == c.key),
+        tuple_(one.c.modified, one.c.seq) > tuple_(c.modified, c.seq),
+    )
+    mine = c.org_id == org_id, c.stix_id != stix_id, c.tightened == false()
+    return update(contributions).where(*mine, later.exists()).values(counts=False)
 
 
 async def unreleased(connection: Connection, org_id: str, limit: int) -> Sequence[RowMapping]:
