@@ -271,3 +271,29 @@ async def test_who_leaves_takes_along_what_had_ended_before(
         export, now = tmp_path / "export", center.clock.now
         await leaving.leave(center.database, "county", export, now, withdraw=True)
         assert TOLD not in await versions(center, partner)
+
+
+@pytest.mark.parametrize("end", ["undone", "deleted", "its first version deleted"])
+async def test_what_had_ended_when_its_object_came_back_under_a_narrower_lock(
+    database_url: str, tmp_path: Path, end: str
+) -> None:
+    async with world(database_url, tmp_path) as center:
+        county, partner = await center.org("county"), await center.org("partner", Kind.PARTNER)
+        said, first = indicator("evil-host.net", "green", description=TOLD), str(uuid4())
+        await center.push(county, [said], named="1", push_id=first)
+        assert TOLD in await versions(center, partner)
+        path = f"/taxii2/coop/collections/contributions/objects/{said['id']}/"
+        if end == "undone":
+            await center.request("DELETE", f"/api/v1/pushes/{first}", county)
+        elif end == "deleted":
+            await center.request("DELETE", path, county)
+        else:
+            other = {"modified": SECOND, "pattern": "[domain-name:value = 'other-host.net']"}
+            await center.push(county, [said | other], named="1")
+            await center.project()
+            await center.request("DELETE", path, county, params={"match[version]": "first"})
+        assert TOLD in await versions(center, partner)
+        await center.push(county, [said | AMBER | {"modified": THIRD}], named="1")
+        left = await versions(center, partner)
+        assert TOLD not in left
+        assert "evil-host.net" not in left

@@ -131,6 +131,8 @@ async def _remember(
     await contributions.supersede(connection, plan.superseded)
     await contributions.add(connection, plan.rows)
     await contributions.refer(connection, contributor.id, plan.refs)
+    new = {row["stix_id"]: row["lock"] for row in plan.rows if row["latest"]}
+    await contributions.shut_ended(connection, contributor.id, new)
     return plan.verdicts
 
 

@@ -238,6 +238,31 @@ def _replaced_with(org_id: str, stix_id: str) -> Update:
     return update(contributions).where(*mine, later.exists()).values(counts=False)
 
 
+async def shut_ended(connection: Connection, org_id: str, new: Mapping[str, str]) -> None:
+    """Let what had ended go out of sight where its object comes back out of its readers' sight.
+
+    ``new`` maps ids to the locks of their new versions. Whoever deletes what he should have marked
+    more strictly does that afterwards, and means the same as if he had not deleted it.
+    """
+    c = contributions.c
+    at = func.coalesce(c.at_lock, c.lock)
+    query = select(c.seq, c.stix_id, at.label("at")).where(
+        *(c.org_id == org_id, c.stix_id.in_(bindparam("ids", expanding=True))),
+        *(c.deleted == true(), c.key.is_not(None), at != locks.own(org_id)),
+    )
+    lost = [
+        row.seq
+        for part in parts(sorted(new))
+        for row in await connection.execute(query, {"ids": part})
+        if locks.is_tighter(new[row.stix_id], than=row.at)
+    ]
+    if lost:
+        await hold_projector(connection)
+    for part in parts(lost):
+        places = select(at, c.key).where(c.seq.in_(part)).distinct()
+        await look_again(connection, places, shut=True)
+
+
 async def unreleased(connection: Connection, org_id: str, limit: int) -> Sequence[RowMapping]:
     """Return own contributions that are kept but not released, newest first, with the reason.
 

@@ -183,8 +183,7 @@ async def _other_versions(
         .where(
             one.c.seq.in_(bindparam("seqs", expanding=True)),
             one.c.type.in_(sorted(REFERRING)),
-            c.pending == PENDING,
-            c.lock.in_(sorted(locks)),
+            *(c.pending == PENDING, c.deleted == false(), c.lock.in_(sorted(locks))),
         )
     )
     found: set[int] = set()

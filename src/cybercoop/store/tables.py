@@ -192,6 +192,14 @@ Index(
     sqlite_where=text("deleted = 0"),
     postgresql_where=text("NOT deleted"),
 )
+# What ended, should its object come back under a narrower lock.
+Index(
+    "contributions_ended",
+    contributions.c.org_id,
+    contributions.c.stix_id,
+    sqlite_where=text("deleted = 1"),
+    postgresql_where=text("deleted"),
+)
 Index(
     "contributions_pages",
     contributions.c.org_id,

@@ -1,4 +1,4 @@
-"""What was revoked and came back under another id stays the latest version of its own."""
+"""What ended is told when it comes back under another id, and found when it does so elsewhere."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -29,3 +29,10 @@ def upgrade() -> None:
         postgresql_where=sa.text("head"),
     )
     op.execute(_ENDED)
+    op.create_index(
+        "contributions_ended",
+        "contributions",
+        ["org_id", "stix_id"],
+        sqlite_where=sa.text("deleted = 1"),
+        postgresql_where=sa.text("deleted"),
+    )
