@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -10,7 +11,7 @@ from cybercoop.members.organisations import Kind
 from cybercoop.sharing import stamps
 from cybercoop.store import projection
 from test_references import MALWARE, NOTE, REPORT, SEEN, SIGHTING, TIED
-from test_tightening_later import SECOND, THIRD
+from test_tightening_later import AMBER, SECOND, THIRD
 from world import Seat, World, world
 
 ENOUGH = 4
@@ -112,3 +113,20 @@ async def test_what_was_seen_of_a_relationship_with_a_later_turn_waits_for_it(
         await center.push(county, [*again])
         await center.project()
         assert {*await released(center, partner)} == {"malware", "note"}
+
+
+async def test_what_is_about_a_sighting_is_found_again_once_its_narrower_version_is_undone(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with world(database_url, tmp_path) as center:
+        county, partner = await center.org("county"), await center.org("partner", Kind.PARTNER)
+        seen, push_id = SIGHTING | {"sighting_of_ref": MALWARE["id"]}, str(uuid4())
+        about = TIED | {"source_ref": seen["id"], "target_ref": SEEN["id"]}
+        await center.push(county, [SEEN, MALWARE, seen, about])
+        await center.project()
+        await center.push(county, [seen | AMBER | {"modified": SECOND}], push_id=push_id)
+        await center.project()
+        assert {*await released(center, partner)} == ALONE
+        await center.request("DELETE", f"/api/v1/pushes/{push_id}", county)
+        await center.project()
+        assert {*await released(center, partner)} == ALONE | {"relationship", "sighting"}

@@ -65,7 +65,7 @@ class Cycle:
         self._markings = {group.id: group.marking_id for group in groups}
         self._lanes = stamps.lanes({group.id: group.lane for group in groups})
         self._used: dict[str, int] = defaultdict(int)
-        self._changed: set[bytes] = set()
+        self._changed: list[bytes] = []
         self._excepted: set[Place] = set()
         self._stopped = set(guard.stopped)
         self._shared: set[str] = set()
@@ -101,9 +101,9 @@ class Cycle:
 
         A text about a text that has just come, or gone, is looked at in the next cycle.
         """
-        before = set(self._changed)
+        before = len(self._changed)
         moved = await self._refer(kinds, claims, ids)
-        changed = list(self._changed - before)
+        changed = self._changed[before:]
         if not (moved or changed):
             return []
         turned = {RELATIONSHIPS: RELATIONSHIPS, SIGHTINGS: RELATIONSHIPS | SIGHTINGS}
@@ -292,7 +292,7 @@ class Cycle:
                 await projection.purge(self.connection, change.place[0], ids)
         await self._queue([one for one in changes if one.place in late])
         changed = [one for one in written if one.appears_or_ends]
-        self._changed |= {one.place[1] for one in changed}
+        self._changed += {one.place[1] for one in changed}
         # Whoever has never seen it released refers to an observable by its deterministic id.
         self._shared |= {one.stix_id for one in changed if one.has_shared_id}
 
