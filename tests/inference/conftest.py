@@ -10,6 +10,7 @@ import uvloop
 
 from cybercoop.collect import canary
 from cybercoop.exports import serving
+from inference.papers import memory
 from inference.stage import found
 
 
@@ -20,9 +21,8 @@ def ground() -> Iterator[tuple[Path, dict[str, Any]]]:
     Two entries that vanish wake its canary, since histories are short; and lists are looked
     after only when a history says so.
     """
-    memory = Path("/dev/shm")  # noqa: S108 - many small databases, each gone in a second
     with (
-        tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as name,
+        tempfile.TemporaryDirectory(dir=memory()) as name,
         pytest.MonkeyPatch.context() as patch,
     ):
         patch.setattr(canary, "FEWEST", 2)

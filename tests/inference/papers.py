@@ -3,6 +3,7 @@
 import contextlib
 import json
 import sqlite3
+from pathlib import Path
 from typing import Any
 
 from cybercoop.playbooks.duties import EXTENSION
@@ -54,3 +55,9 @@ def rows(url: str, query: str, *values: str) -> list[Any]:
     file = url.removeprefix("sqlite:///")
     with contextlib.closing(sqlite3.connect(file)) as connection:
         return connection.execute(query, values).fetchall()
+
+
+def memory() -> Path | None:
+    """Return a folder in memory, where there is one: databases are many, small and soon gone."""
+    folder = Path("/dev/shm")  # noqa: S108 - the same
+    return folder if folder.is_dir() else None

@@ -1,0 +1,149 @@
+"""Tangles: objects that refer to each other, given, replaced, deleted and undone in any order."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hypothesis import strategies as st
+
+from cybercoop.stix import times
+from world import TLP, World
+
+KINDS = {
+    "seen": "indicator",
+    "more": "indicator",
+    "family": "malware",
+    "first": "relationship",
+    "second": "relationship",
+    "third": "relationship",
+    "sight": "sighting",
+    "again": "sighting",
+    "note": "note",
+    "other": "note",
+    "report": "report",
+    "group": "grouping",
+}
+ENDS: Mapping[str, Sequence[Sequence[str]]] = {
+    "first": (("seen", "family"), ("more", "family")),
+    "second": (("first", "more"), ("sight", "family"), ("note", "seen")),
+    "third": (("report", "seen"), ("second", "family"), ("again", "more")),
+    "sight": (("seen",), ("more",), ("first",)),
+    "again": (("family",), ("second",)),
+    "note": (("seen", "sight"), ("second", "sight"), ("family",)),
+    "other": (("group", "note"), ("sight",), ("third",)),
+    "report": (("seen", "first", "note"), ("more", "family", "second"), ("third",)),
+    "group": (("report",), ("seen", "report", "again")),
+}
+"""What an object of each name may refer to, one way or the other."""
+
+COUNTIES = ("a", "b")
+_ENDINGS = ("delete", "first", "last", "undo")
+
+
+@dataclass(frozen=True)
+class Deed:
+    """Hold what a county does to an object of its own; ``choice`` says what it says by then.
+
+    ``how`` is to push it, to delete all versions, the first or the last one, or to undo the push
+    of the deed with the number ``of``.
+    """
+
+    county: str
+    name: str
+    choice: int = 0
+    level: str = "green"
+    how: str = "push"
+    of: int = 0
+    revoked: bool = False
+    older: bool = False
+
+
+@st.composite
+def tangles(draw: st.DrawFn) -> list[Deed]:
+    """Draw a history: each object is given once, in any order, and then some have another fate."""
+    begun = [
+        Deed(draw(st.sampled_from("aaab")), name, draw(st.integers(0, 3)))
+        for name in draw(st.permutations(sorted(KINDS)))
+    ]
+    later = st.builds(
+        Deed,
+        st.sampled_from(COUNTIES),
+        st.sampled_from(sorted(KINDS)),
+        st.integers(0, 3),
+        st.sampled_from(("green", "green", "amber", "clear")),
+        st.sampled_from(("push",) * 6 + _ENDINGS),
+        st.integers(0, len(KINDS) + 8),
+        st.sampled_from((False,) * 7 + (True,)),
+        st.sampled_from((False,) * 7 + (True,)),
+    )
+    return begun + draw(st.lists(later, min_size=2, max_size=9))
+
+
+async def do(center: World, deeds: Sequence[Deed], number: int) -> None:
+    """Let one deed of a history happen now."""
+    deed = deeds[number]
+    seat = center.seats[deed.county]
+    if deed.how == "push":
+        given = {"push_id": _uuid(f"push {number}"), "named": "1", "with_text": "1"}
+        await center.push(seat, [_body(deed, center.clock.now)], **given)
+    elif deed.how == "undo":
+        await center.request("DELETE", f"/api/v1/pushes/{_uuid(f'push {deed.of}')}", seat)
+    else:
+        path = f"/taxii2/coop/collections/contributions/objects/{_id(deed.name)}/"
+        which = {} if deed.how == "delete" else {"match[version]": deed.how}
+        await center.request("DELETE", path, seat, params=which)
+
+
+def _uuid(name: str) -> str:
+    return str(uuid.UUID(bytes=uuid.uuid5(uuid.NAMESPACE_URL, name).bytes, version=4))
+
+
+def _id(name: str) -> str:
+    return f"{KINDS[name]}--{_uuid(name)}"
+
+
+def _body(deed: Deed, now: int) -> dict[str, Any]:
+    kind, moment = KINDS[deed.name], times.text(now)
+    said: dict[str, Any] = {
+        "type": kind,
+        "spec_version": "2.1",
+        "id": _id(deed.name),
+        "created": "2026-01-01T00:00:00.000Z",
+        "modified": moment,
+        "object_marking_refs": [TLP[deed.level]],
+    }
+    said |= {"revoked": True} if deed.revoked else {}
+    said |= _said(kind, f"{deed.county} {deed.choice}", deed.choice)
+    if deed.name in ENDS:
+        ends = ENDS[deed.name]
+        said |= _ends(kind, [_id(name) for name in ends[deed.choice % len(ends)]])
+    if deed.older and kind in {"indicator", "relationship", "sighting"}:
+        said = {name: one for name, one in said.items() if name not in _NEW} | _OLD
+    return said
+
+
+_NEW = {"spec_version", "pattern_type", "indicator_types"}
+_OLD = {"labels": ["malicious-activity"]}
+
+
+def _said(kind: str, word: str, choice: int) -> dict[str, Any]:
+    if kind == "indicator":
+        pattern = f"[domain-name:value = 'evil-{choice % 2}.example']"
+        valid = {"valid_from": "2026-01-01T00:00:00Z", "description": word}
+        return {"pattern": pattern, "pattern_type": "stix", **valid}
+    if kind == "malware":
+        return {"name": f"M{choice % 2}", "is_family": True, "description": word}
+    return {
+        "relationship": {"relationship_type": "related-to", "description": word},
+        "sighting": {"count": 1 + choice},
+        "note": {"content": word},
+        "report": {"name": word, "published": "2026-01-01T00:00:00Z"},
+        "grouping": {"context": "suspicious-activity", "description": word},
+    }[kind]
+
+
+def _ends(kind: str, ids: list[str]) -> dict[str, Any]:
+    if kind == "relationship":
+        return {"source_ref": ids[0], "target_ref": ids[1]}
+    return {"sighting_of_ref": ids[0]} if kind == "sighting" else {"object_refs": ids}
