@@ -54,7 +54,7 @@ _RANGE = "SELECT bytes FROM releases WHERE date_added BETWEEN {} AND {} ORDER BY
 _CHOSEN = "SELECT bytes FROM releases WHERE date_added {} ORDER BY date_added"
 _NEWEST = "SELECT * FROM contributions ORDER BY seq DESC LIMIT {}"
 _RELEASED = "SELECT * FROM releases ORDER BY date_added DESC LIMIT {}"
-_OUTDATED = "UPDATE releases SET latest = FALSE WHERE key = {} AND lock = {} AND {}"
+_OUTDATED = "UPDATE releases SET head = FALSE, latest = FALSE WHERE key = {} AND lock = {} AND {}"
 _PLACE = itemgetter(RELEASE.index("key"), RELEASE.index("lock"))
 _STAMPS = "SELECT date_added FROM releases"
 
@@ -78,7 +78,7 @@ class _Sqlite:
     async def release(self, rows: Sequence[Row]) -> float:
         start = time.perf_counter()
         self._connection.execute("BEGIN IMMEDIATE")
-        outdated = _OUTDATED.format("?", "?", "latest = 1")  # as the condition of the index says it
+        outdated = _OUTDATED.format("?", "?", "head = 1")  # as the condition of the index says it
         self._connection.executemany(outdated, map(_PLACE, rows))
         self._connection.executemany(insertion("releases", RELEASE), rows)
         self._connection.execute("COMMIT")
@@ -124,7 +124,7 @@ class _Postgres:
     async def release(self, rows: Sequence[Row]) -> float:
         start = time.perf_counter()
         async with self._connection.transaction():
-            outdated = _OUTDATED.format("$1", "$2", "latest")
+            outdated = _OUTDATED.format("$1", "$2", "head")
             await self._connection.executemany(outdated, map(_PLACE, rows))
             await self._connection.executemany(_inserted("releases", RELEASE), rows)
         return time.perf_counter() - start

@@ -64,7 +64,7 @@ async def last_longer(url: str, wanted: Sequence[bytes]) -> None:
         connection = opened(url)
         rows = [(_LATER, key) for key in wanted]
         connection.execute("BEGIN")
-        statement = "UPDATE releases SET effective_until = ? WHERE latest = 1 AND key = ?"
+        statement = "UPDATE releases SET effective_until = ? WHERE head = 1 AND key = ?"
         connection.executemany(statement, rows)
         connection.execute("COMMIT")
         connection.close()
