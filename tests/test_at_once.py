@@ -33,7 +33,7 @@ from cybercoop.store import device_feeds as stored_feeds
 from cybercoop.store.database import Connection
 from cybercoop.store.device_feeds import Fetch
 from responses.books import book, end, key, step
-from world import World, world
+from world import TLP, World, indicator, world
 
 T = TypeVar("T")
 END = key("end", "end")
@@ -259,6 +259,32 @@ async def test_who_confirms_a_canary_during_a_cycle_has_the_last_word(
         assert found == [None]
         async with center.database.read() as connection:
             assert await guarding.stopped(connection) == frozenset()
+
+
+async def test_a_push_that_shuts_what_ended_holds_nothing_the_projector_waits_for(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with world(database_url, tmp_path) as center:
+        county = await center.org("county")
+        ended, stays = (indicator(f"{name}-host.net", "green") for name in ("evil", "other"))
+        await center.push(county, [stays])
+        await center.push(county, [ended])
+        path = f"/taxii2/coop/collections/contributions/objects/{ended['id']}/"
+        await center.request("DELETE", path, county)
+        async with center.database.read() as connection:
+            [old] = await contributions.known(connection, county.org.id, [stays["id"]])
+        later = {"modified": "2026-10-02T08:00:00.000Z"}
+        stricter = {"object_marking_refs": [TLP["amber"]]}
+        async with center.database.write() as connection:
+            assert await projection.open_slot(connection, 1 << 50)
+            pushing = asyncio.ensure_future(
+                center.push(county, [ended | stricter | later, stays | later])
+            )
+            await asyncio.sleep(0.3)
+            assert not pushing.done()
+            seen = {"b_seq": old.seq, "tightened": False, "pending": 0}
+            await contributions.supersede(connection, [seen])
+        assert [verdict["outcome"] for verdict in await pushing] == ["accepted", "accepted"]
 
 
 async def test_rules_that_change_for_the_first_time_at_two_places_have_changed(

@@ -9,7 +9,7 @@ import pytest
 from cybercoop.members.organisations import Kind
 from cybercoop.store.contributions import REPLACED
 from test_references import MALWARE, NOTE, SEEN, SIGHTING, TIED
-from test_tightening_later import AMBER, SECOND
+from test_tightening_later import AMBER, SECOND, THIRD
 from world import TLP, Seat, World, indicator, world
 
 OTHER = "[domain-name:value = 'other-host.net']"
@@ -95,3 +95,26 @@ async def test_what_it_had_replaced_itself_stays_replaced(
         await delete_last(center, county, second["id"])
         await center.project()
         assert await center.patterns(partner) == set()
+
+
+async def test_what_was_given_after_it_comes_back_when_another_push_is_undone(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with world(database_url, tmp_path) as center:
+        county, partner = await center.org("county"), await center.org("partner", Kind.PARTNER)
+        said, push_id = indicator("evil-host.net", "green", modified=SECOND), str(uuid4())
+        for change in {}, {"modified": THIRD, "pattern": OTHER}:
+            await center.push(county, [said | change])
+            await center.project()
+        await delete_last(center, county, said["id"])
+        older = indicator("evil-host.net", "green")
+        newer = indicator("evil-host.net", "green", modified=THIRD)
+        await center.project()
+        await center.push(county, [older])
+        await center.project()
+        assert await center.patterns(partner) == {said["pattern"]}
+        await center.push(county, [newer], push_id=push_id)
+        await center.project()
+        await center.request("DELETE", f"/api/v1/pushes/{push_id}", county)
+        await center.project()
+        assert await center.patterns(partner) == {said["pattern"]}

@@ -297,3 +297,49 @@ async def test_what_had_ended_when_its_object_came_back_under_a_narrower_lock(
         left = await versions(center, partner)
         assert TOLD not in left
         assert "evil-host.net" not in left
+
+
+async def test_what_had_ended_is_shut_once_and_tells_nothing_of_later_versions(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with world(database_url, tmp_path) as center:
+        county, other = await center.org("county"), await center.org("other")
+        partner = await center.org("partner", Kind.PARTNER)
+        said, same = (indicator("evil-host.net", "green", name=name) for name in ("one", "other"))
+        await center.push(county, [said])
+        await center.project()
+        path = f"/taxii2/coop/collections/contributions/objects/{said['id']}/"
+        await center.request("DELETE", path, county)
+        await center.push(county, [said | AMBER | {"modified": SECOND}])
+        shut = await versions(center, partner)
+        assert "evil-host.net" not in shut
+        await center.push(county, [said | AMBER | {"modified": THIRD}])
+        assert await versions(center, partner) == shut
+        for change in {}, {"modified": SECOND, "indicator_types": ["anomalous-activity"]}:
+            await center.push(other, [same | change])
+            await center.project()
+        found = await versions(center, partner)
+        fourth = {"modified": "2026-10-04T08:00:00.000Z", "name": "Neu"}
+        await center.push(county, [said | AMBER | fourth])
+        assert await versions(center, partner) == found
+
+
+@pytest.mark.parametrize("end", ["undone", "deleted"])
+async def test_what_had_ended_goes_from_what_drew_on_it(
+    database_url: str, tmp_path: Path, end: str
+) -> None:
+    async with world(database_url, tmp_path) as center:
+        county, other = await center.org("county"), await center.org("other")
+        client = await center.org("client", Kind.CLIENT, of=other)
+        said = indicator("evil-host.net", "green", name="Rathaus", description=TOLD)
+        first = str(uuid4())
+        await center.push(other, [indicator("evil-host.net", "amber")])
+        await center.push(county, [said], named="1", push_id=first)
+        assert TOLD in await versions(center, client)
+        path = f"/taxii2/coop/collections/contributions/objects/{said['id']}/"
+        ended = f"/api/v1/pushes/{first}" if end == "undone" else path
+        await center.request("DELETE", ended, county)
+        assert TOLD in await versions(center, client)
+        strict = {"object_marking_refs": [TLP["amber+strict"]], "modified": SECOND}
+        await center.push(county, [said | strict], named="1")
+        assert TOLD not in await versions(center, client)

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from cybercoop.members.organisations import Kind
-from world import indicator, world
+from world import TLP, indicator, world
 
 NEWER = indicator("evil-host.net", "green")
 OLDER = {name: NEWER[name] for name in NEWER if name not in {"spec_version", "pattern_type"}} | {
@@ -82,3 +82,36 @@ async def test_a_version_in_stix_2_0_counts_once_the_one_in_2_1_was_undone(
         await center.request("DELETE", f"/api/v1/pushes/{first}", county)
         await center.project()
         assert await center.patterns(partner) == {older["pattern"]}
+
+
+@pytest.mark.parametrize("then", ["tightened", "deleted", "replaced and undone"])
+async def test_a_version_that_came_too_late_takes_nothing_along_whatever_follows(
+    database_url: str, tmp_path: Path, then: str
+) -> None:
+    async with world(database_url, tmp_path) as center:
+        county, partner = await center.org("county"), await center.org("partner", Kind.PARTNER)
+        first, second, same = (
+            indicator("evil-host.net", "green", name=name) for name in ("first", "second", "same")
+        )
+        moved = {"pattern": "[domain-name:value = 'other-host.net']"}
+        stays, late, latest = ({"modified": f"2026-10-0{day}T08:00:00.000Z"} for day in (3, 4, 5))
+        push_id = str(uuid4())
+        for given in first | stays, second | moved | latest, second | late:
+            await center.push(county, [given])
+            await center.project()
+        both = {first["pattern"], moved["pattern"]}
+        assert await center.patterns(partner) == both
+        last = {"modified": "2026-10-06T08:00:00.000Z"}
+        if then == "tightened":
+            amber = {"object_marking_refs": [TLP["amber"]]}
+            await center.push(county, [second | moved | last | amber])
+        elif then == "deleted":
+            path = f"/taxii2/coop/collections/contributions/objects/{second['id']}/"
+            await center.request("DELETE", path, county, params={"match[version]": "last"})
+        else:
+            await center.push(county, [same | last], push_id=push_id)
+            await center.project()
+            await center.request("DELETE", f"/api/v1/pushes/{push_id}", county)
+        await center.project()
+        left = both if then == "replaced and undone" else {first["pattern"]}
+        assert await center.patterns(partner) == left

@@ -18,6 +18,7 @@ from cybercoop.collect.places import (
     Surrounding,
     change_at,
     drawing,
+    draws,
     merged_at,
     refers,
     sift,
@@ -203,7 +204,9 @@ class Cycle:
             (head.lock, head.key): head for head in await projection.heads(self.connection, keys)
         }
         around = await self._surrounding(standing)
-        todo = sorted({*with_narrower(places, standing), *drawing(places, heads, by_key)})
+        todo = sorted(
+            {*with_narrower(places, standing), *drawing(places, heads, by_key, self._shut)}
+        )
         merged = {place: merged_at(place, standing, around) for place in todo}
         guarded = await self._guarded(merged)
         changes = [
@@ -217,7 +220,7 @@ class Cycle:
                     by_key[place[1]],
                     heads.get(place),
                     self.center,
-                    shut=place in self._shut,
+                    shut=draws(place, self._shut),
                 )
             )
         ]

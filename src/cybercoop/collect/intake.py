@@ -127,12 +127,12 @@ async def _remember(
     if await members.has_left(connection, contributor.id):
         raise Unauthenticated("This organisation has left; nothing is taken from it any more.")
     plan = await _plan(connection, center, contributor, locked, push, first)
+    new = {row["stix_id"]: row["lock"] for row in plan.rows if row["latest"]}
+    await contributions.shut_ended(connection, contributor.id, new)
     await contributions.send(connection, plan.sent)
     await contributions.supersede(connection, plan.superseded)
     await contributions.add(connection, plan.rows)
     await contributions.refer(connection, contributor.id, plan.refs)
-    new = {row["stix_id"]: row["lock"] for row in plan.rows if row["latest"]}
-    await contributions.shut_ended(connection, contributor.id, new)
     return plan.verdicts
 
 
@@ -310,7 +310,7 @@ class _Plan:
             return
         old = held if isinstance(held, dict) else _facts(held)
         if (row["spec_version"], row["modified"]) < (old["spec_version"], old["modified"]):
-            row |= {"latest": False, "counts": False}
+            row |= {"latest": False, "at_lock": None}
             return
         self._latest[row["stix_id"]] = row
         tightened = locks.is_tighter(row["lock"], than=old["lock"])

@@ -144,14 +144,18 @@ def drawing(
     places: set[Place],
     heads: Iterable[Place],
     rows: Mapping[bytes, list[Row]],
+    shut: AbstractSet[Place],
 ) -> set[Place]:
-    """Return where earlier versions may say what moved from ``places`` to a narrower lock."""
-    moved = {(row.at_lock, row.key) for some in rows.values() for row in some if row.tightened}
-    shut = {place for place in places if place in moved}
-    return {head for head in heads if _draws(head, shut)} if shut else set()
+    """Return where earlier versions may say what left ``places`` for a narrower lock.
+
+    That is told by its rows, or by the place having been ``shut``.
+    """
+    moved = {row.place for some in rows.values() for row in some if row.tightened}
+    left = {place for place in places if place in moved or place in shut}
+    return {head for head in heads if draws(head, left)} if left else set()
 
 
-def _draws(place: Place, places: AbstractSet[Place]) -> bool:
+def draws(place: Place, places: AbstractSet[Place]) -> bool:
     """Say whether what stands at a place comes from one of ``places``."""
     return bool(places) and any((one, place[1]) in places for one in wider(place[0]))
 

@@ -217,7 +217,7 @@ async def delete(connection: Connection, org_id: str, stix_id: str, seqs: Sequen
     newest = rest.order_by(c.spec_version.desc(), c.modified.desc()).limit(1)
     again = update(contributions).where(c.seq == newest.scalar_subquery(), c.latest == false())
     told = {"counts": false(), "pending": PENDING, "note": REPLACED}
-    counted = or_(c.at_lock.is_not(None), c.note.in_(sorted(WAITING)))
+    counted = or_(c.key.is_not(None), c.note.in_(sorted(WAITING)))
     ended = {name: case((counted, value), else_=c[name]) for name, value in told.items()}
     await connection.execute(again.values(latest=True, **ended))
     await connection.execute(_replaced_with(org_id, stix_id))
@@ -241,26 +241,44 @@ def _replaced_with(org_id: str, stix_id: str) -> Update:
 async def shut_ended(connection: Connection, org_id: str, new: Mapping[str, str]) -> None:
     """Let what had ended go out of sight where its object comes back out of its readers' sight.
 
-    ``new`` maps ids to the locks of their new versions. Whoever deletes what he should have marked
-    more strictly does that afterwards, and means the same as if he had not deleted it.
+    ``new`` maps ids to the locks of versions that are about to be the latest. Whoever deletes what
+    he should have marked more strictly does that afterwards, and means the same as if he had not
+    deleted it. A version since then that was as strict has seen to it: what comes later is nothing
+    that the readers of what ended may know of. Asked before any row is held, as it may wait for
+    the projector.
     """
     c = contributions.c
-    at = func.coalesce(c.at_lock, c.lock)
-    query = select(c.seq, c.stix_id, at.label("at")).where(
-        *(c.org_id == org_id, c.stix_id.in_(bindparam("ids", expanding=True))),
-        *(c.deleted == true(), c.key.is_not(None), at != locks.own(org_id)),
+    at = func.coalesce(c.at_lock, c.lock).label("at")
+    query = select(c.seq, c.stix_id, c.spec_version, c.modified, c.lock, c.key, at).where(
+        c.org_id == org_id, c.stix_id.in_(bindparam("ids", expanding=True))
     )
+
+    async def rows(ids: Iterable[str], *, deleted: bool) -> list[Any]:
+        some = query.where(c.deleted == (true() if deleted else false()))
+        found = [await connection.execute(some, {"ids": part}) for part in parts(sorted(ids))]
+        return [row for part in found for row in part]
+
+    ended = await rows(new, deleted=True)
+    kept = await rows({row.stix_id for row in ended}, deleted=False)
     lost = [
-        row.seq
-        for part in parts(sorted(new))
-        for row in await connection.execute(query, {"ids": part})
-        if locks.is_tighter(new[row.stix_id], than=row.at)
+        one.seq
+        for one in ended
+        if one.key is not None
+        and not locks.is_own(one.at)
+        and locks.is_tighter(new[one.stix_id], than=one.at)
+        and not any(_shut(one, by=other) for other in (*ended, *kept))
     ]
     if lost:
         await hold_projector(connection)
     for part in parts(lost):
-        places = select(at, c.key).where(c.seq.in_(part)).distinct()
-        await look_again(connection, places, shut=True)
+        places = select(func.coalesce(c.at_lock, c.lock), c.key).where(c.seq.in_(part))
+        await look_again(connection, places.distinct(), shut=True)
+
+
+def _shut(one: Any, *, by: Any) -> bool:
+    """Say whether a version came after another one of its object and was stricter than that."""
+    later = by.seq > one.seq and (by.spec_version, by.modified) >= (one.spec_version, one.modified)
+    return later and by.stix_id == one.stix_id and locks.is_tighter(by.lock, than=one.at)
 
 
 async def unreleased(connection: Connection, org_id: str, limit: int) -> Sequence[RowMapping]:

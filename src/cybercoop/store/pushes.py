@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Select,
+    and_,
     case,
     false,
     func,
@@ -156,24 +157,32 @@ async def _look_again(connection: Connection, given: _Given) -> None:
 async def _restore_losers(connection: Connection, given: _Given) -> None:
     """Let the newest that lost its place to the push count again.
 
-    It may be withdrawn itself, or said to be replaced, and then nothing stands there, as before.
+    It may be withdrawn itself, and then nothing stands there, as before. What a deletion said is
+    replaced stays so, and so does what that had replaced.
     """
-    c = contributions.c
+    c, one = contributions.c, contributions.alias()
     places = select(c.at_lock, c.key).where(*_of(given), c.at_lock.is_not(None), c.key.is_not(None))
     order = c.modified.desc(), c.seq.desc()
     rank = func.row_number().over(partition_by=(c.at_lock, c.key), order_by=order)
+    replaced = select(one.c.seq).where(
+        *(one.c.org_id == given.org_id, one.c.note == REPLACED, one.c.seq > c.seq),
+        *(one.c.at_lock == c.at_lock, one.c.key == c.key, one.c.modified >= c.modified),
+    )
     lost = select(c.seq, rank.label("rank")).where(
-        *_besides(given), c.counts == false(), tuple_(c.at_lock, c.key).in_(places)
+        *_besides(given),
+        *(c.counts == false(), c.note.is_distinct_from(REPLACED), ~replaced.exists()),
+        tuple_(c.at_lock, c.key).in_(places),
     )
     await connection.execute(
-        update(contributions)
-        .where(c.seq.in_(_first(lost)), c.note.is_distinct_from(REPLACED))
-        .values(counts=True)
+        update(contributions).where(c.seq.in_(_first(lost))).values(counts=True)
     )
 
 
 async def _restore_latest(connection: Connection, given: _Given) -> None:
-    """Let the version before be the latest, where a version of the push was, and count again."""
+    """Let the version before be the latest, where a version of the push was.
+
+    Where that came too late to count, it counts now.
+    """
     c = contributions.c
     ids = select(c.stix_id).where(*_of(given), c.latest == true())
     order = c.spec_version.desc(), c.modified.desc()
@@ -181,12 +190,13 @@ async def _restore_latest(connection: Connection, given: _Given) -> None:
     earlier = select(c.seq, rank.label("rank")).where(
         *_besides(given), c.deleted == false(), c.stix_id.in_(ids)
     )
+    late = and_(c.at_lock.is_(None), c.key.is_not(None), c.note.is_(None))
     await connection.execute(
         update(contributions)
         .where(c.seq.in_(_first(earlier)))
         .values(
             latest=True,
-            counts=or_(c.counts, c.note.is_distinct_from(REPLACED)),
+            at_lock=case((late, c.lock), else_=c.at_lock),
             tightened=False,
             pending=_unless_own(given.org_id),
         )
