@@ -12,7 +12,7 @@ import msgspec
 
 from cybercoop.store.database import Database
 from filling import CONTRIBUTION, RELEASE
-from stores import Row, insertion, opened
+from stores import Row, insertion, named, opened
 
 _PRAGMAS = ("journal_mode", "synchronous", "cache_size", "wal_autocheckpoint", "foreign_keys")
 _COLUMNS = CONTRIBUTION[1:]
@@ -52,8 +52,9 @@ def _parse(rows: Sequence[Row]) -> None:
 
 _RANGE = "SELECT bytes FROM releases WHERE date_added BETWEEN {} AND {} ORDER BY date_added"
 _CHOSEN = "SELECT bytes FROM releases WHERE date_added {} ORDER BY date_added"
-_NEWEST = "SELECT * FROM contributions ORDER BY seq DESC LIMIT {}"
-_RELEASED = "SELECT * FROM releases ORDER BY date_added DESC LIMIT {}"
+# Migrations put new columns last, so they are named.
+_NEWEST = f"SELECT {named(_COLUMNS)} FROM contributions ORDER BY seq DESC LIMIT {{}}"  # noqa: S608
+_RELEASED = f"SELECT {named(RELEASE)} FROM releases ORDER BY date_added DESC LIMIT {{}}"  # noqa: S608
 _OUTDATED = "UPDATE releases SET head = FALSE, latest = FALSE WHERE key = {} AND lock = {} AND {}"
 _PLACE = itemgetter(RELEASE.index("key"), RELEASE.index("lock"))
 _STAMPS = "SELECT date_added FROM releases"
@@ -73,7 +74,7 @@ class _Sqlite:
 
     async def contributions(self, limit: int) -> list[Row]:
         found = self._connection.execute(_NEWEST.format("?"), (limit,)).fetchall()
-        return [row[1:] for row in reversed(found)]
+        return found[::-1]
 
     async def release(self, rows: Sequence[Row]) -> float:
         start = time.perf_counter()
@@ -119,7 +120,7 @@ class _Postgres:
 
     async def contributions(self, limit: int) -> list[Row]:
         found = await self._connection.fetch(_NEWEST.format("$1"), limit)
-        return [tuple(row.values())[1:] for row in reversed(found)]
+        return [tuple(row.values()) for row in reversed(found)]
 
     async def release(self, rows: Sequence[Row]) -> float:
         start = time.perf_counter()
@@ -152,9 +153,8 @@ class _Postgres:
 
 def _inserted(table: str, columns: Sequence[str]) -> str:
     """Return an INSERT as PostgreSQL numbers its values; names come from the schema."""
-    names = ", ".join(f'"{name}"' for name in columns)
     marks = ", ".join(f"${number + 1}" for number in range(len(columns)))
-    return f"INSERT INTO {table} ({names}) VALUES ({marks})"  # noqa: S608 - see above
+    return f"INSERT INTO {table} ({named(columns)}) VALUES ({marks})"  # noqa: S608 - see above
 
 
 @asynccontextmanager

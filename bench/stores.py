@@ -136,10 +136,11 @@ def opened(url: str) -> sqlite3.Connection:
 def insertion(table: str, columns: Sequence[str]) -> str:
     """Return an INSERT with a question mark for every column; names come from the schema."""
     marks = ", ".join("?" * len(columns))
-    return f"INSERT INTO {table} ({_named(columns)}) VALUES ({marks})"  # noqa: S608 - see above
+    return f"INSERT INTO {table} ({named(columns)}) VALUES ({marks})"  # noqa: S608 - see above
 
 
-def _named(columns: Iterable[str]) -> str:
+def named(columns: Iterable[str]) -> str:
+    """Return columns as a statement lists them; names come from the schema."""
     return ", ".join(f'"{column}"' for column in columns)
 
 
