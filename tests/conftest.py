@@ -6,13 +6,14 @@ the tests writes through to the disk), CYBERCOOP_HYPOTHESIS_PROFILE (default or 
 properties try the same examples at each run).
 """
 
+import fcntl
 import gc
 import ipaddress
 import os
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,19 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_configure_node(node: Any) -> None:
     """Tell a worker of pytest-xdist where the one PostgreSQL is."""
     node.workerinput["postgres_folder"] = str(node.config.stash[SHARED_SERVER].folder)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
+    """Let one worker of pytest-xdist compile all tests, and the others read what it kept."""
+    if not hasattr(session.config, "workerinput"):
+        return (yield)
+    with (session.config.stash[SHARED_SERVER].folder / "collecting").open("w") as turn:
+        try:
+            fcntl.flock(turn, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            fcntl.flock(turn, fcntl.LOCK_SH)
+        return (yield)
 
 
 @pytest.hookimpl(trylast=True)
