@@ -287,6 +287,27 @@ async def test_a_push_that_shuts_what_ended_holds_nothing_the_projector_waits_fo
         assert [verdict["outcome"] for verdict in await pushing] == ["accepted", "accepted"]
 
 
+async def test_a_deletion_that_shuts_what_moved_holds_nothing_the_projector_waits_for(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with world(database_url, tmp_path) as center:
+        county, said = await center.org("county"), indicator("evil-host.net", "green")
+        stricter = {"object_marking_refs": [TLP["amber"]], "modified": "2026-10-02T08:00:00.000Z"}
+        for one in said, said | stricter:
+            await center.push(county, [one])
+        async with center.database.read() as connection:
+            both = await contributions.known(connection, county.org.id, [said["id"]])
+        path = f"/taxii2/coop/collections/contributions/objects/{said['id']}/"
+        last = {"match[version]": "last"}
+        async with center.database.write() as connection:
+            assert await projection.open_slot(connection, 1 << 50)
+            deleting = asyncio.ensure_future(center.request("DELETE", path, county, params=last))
+            await asyncio.sleep(0.3)
+            assert not deleting.done()
+            await projection.done(connection, [one.seq for one in both])
+        assert (await deleting).status == 200
+
+
 async def test_rules_that_change_for_the_first_time_at_two_places_have_changed(
     database_url: str, tmp_path: Path
 ) -> None:

@@ -343,3 +343,25 @@ async def test_what_had_ended_goes_from_what_drew_on_it(
         strict = {"object_marking_refs": [TLP["amber+strict"]], "modified": SECOND}
         await center.push(county, [said | strict], named="1")
         assert TOLD not in await versions(center, client)
+
+
+@pytest.mark.parametrize("end", ["undone", "deleted"])
+async def test_what_had_ended_when_what_stayed_at_home_went_out(
+    database_url: str, tmp_path: Path, end: str
+) -> None:
+    async with world(database_url, tmp_path) as center:
+        county, partner = await center.org("county"), await center.org("partner", Kind.PARTNER)
+        said, second = indicator("evil-host.net", None), str(uuid4())
+        later = indicator("evil-host.net", "green", description=TOLD, modified=SECOND)
+        await center.push(county, [said])
+        await center.push(county, [later | {"id": said["id"]}], named="1", push_id=second)
+        assert TOLD in await versions(center, partner)
+        path = f"/taxii2/coop/collections/contributions/objects/{said['id']}/"
+        if end == "undone":
+            await center.request("DELETE", f"/api/v1/pushes/{second}", county)
+        else:
+            await center.request("DELETE", path, county, params={"match[version]": "last"})
+        await center.push(county, [said], tlp="amber", named="1")
+        left = await versions(center, partner)
+        assert TOLD not in left
+        assert "evil-host.net" not in left

@@ -119,7 +119,7 @@ class Cycle:
         if not rows:
             return []
         catalogues = frozenset(org_id for org_id, (_, catalogue) in self.names.items() if catalogue)
-        standing = [row for row in rows.values() if row.stands]
+        standing = [row for row in rows.values() if row.stands and may_count(row)]
         resolved = await resolve(self.connection, standing, catalogues)
         touched = _places(rows.values())
         if kinds == SIGHTINGS:
@@ -150,9 +150,7 @@ class Cycle:
         found += await references.referring(self.connection, [*asked], [*self._changed])
         rows: dict[int, Row] = {}
         for _ in range(DEEPEST):
-            able = [
-                (turn_of(row), row) for row in found if refers(row, self.names) and may_count(row)
-            ]
+            able = [(turn_of(row), row) for row in found if refers(row, self.names)]
             new = {row.seq: row for turn, row in able if turn == kinds}
             self._later |= {
                 row.seq

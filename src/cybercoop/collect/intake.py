@@ -127,8 +127,7 @@ async def _remember(
     if await members.has_left(connection, contributor.id):
         raise Unauthenticated("This organisation has left; nothing is taken from it any more.")
     plan = await _plan(connection, center, contributor, locked, push, first)
-    new = {row["stix_id"]: row["lock"] for row in plan.rows if row["latest"]}
-    await contributions.shut_ended(connection, contributor.id, new)
+    await contributions.shut_ended(connection, contributor.id, plan.new)
     await contributions.send(connection, plan.sent)
     await contributions.supersede(connection, plan.superseded)
     await contributions.add(connection, plan.rows)
@@ -201,6 +200,8 @@ class _Plan:
         self.superseded: list[dict[str, Any]] = []
         self.sent: list[dict[str, Any]] = []
         self.refs: dict[tuple[str, str], list[str]] = {}
+        self.new: dict[str, str] = {}
+        """The locks of versions that are the latest from now on, by id."""
         self._versions: dict[str, dict[str, Known | _Row]] = {}
         self._latest: dict[str, Known | _Row] = {}
         for one in known:
@@ -230,8 +231,10 @@ class _Plan:
     def _accepted(self, draft: Draft, row: _Row) -> None:
         if draft.standing.waits and row["note"] == draft.standing.note:
             self.refs[row["stix_id"], row["modified"]] = _waited_for(draft.body)
-        reason = (row["note"] or "") if row["latest"] else _OLDER
         stix_id, version = row["stix_id"], row["version"]
+        if row["latest"]:
+            self.new[stix_id] = row["lock"]
+        reason = (row["note"] or "") if row["latest"] else _OLDER
         self.verdicts.append(Verdict(stix_id, version, ACCEPTED, reason, lock=row["lock"]))
 
     def _repeat(self, locked: _Locked, held: Known | _Row, *, echo: bool) -> None:

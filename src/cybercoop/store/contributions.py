@@ -204,9 +204,16 @@ async def delete(connection: Connection, org_id: str, stix_id: str, seqs: Sequen
     """Withdraw versions: they are gone for every reader, their owner included.
 
     A version that is the latest again counts nowhere: as with a withdrawal, what a later one had
-    replaced goes along, also what waited for its ends. It might have stood under a wider lock.
+    replaced goes along, also what waited for its ends. It might have stood under a wider lock; what
+    a later one moved out of sight there is remembered, as no row tells of it any more.
     """
     c = contributions.c
+    moved = select(c.at_lock, c.key).where(
+        c.org_id == org_id, c.stix_id == stix_id, c.tightened == true()
+    )
+    if (await connection.execute(moved.limit(1))).first() is not None:
+        await hold_projector(connection)
+        await look_again(connection, moved.distinct(), shut=True)
     for part in parts(seqs):
         await connection.execute(
             update(contributions)
