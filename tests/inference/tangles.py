@@ -7,6 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from cybercoop.sharing import locks
 from cybercoop.stix import times
 from world import TLP, World
 
@@ -38,6 +39,10 @@ ENDS: Mapping[str, Sequence[Sequence[str]]] = {
 """What an object of each name may refer to, one way or the other."""
 
 COUNTIES = ("a", "b")
+LEVELS = ("clear", "green", "amber")
+LOCKS = (locks.PUBLIC, locks.COMMUNITY)
+"""The locks that the wider of these levels come to; AMBER is that of the one group."""
+
 _ENDINGS = ("delete", "first", "last", "undo")
 
 
@@ -61,18 +66,19 @@ class Deed:
 
 @st.composite
 def tangles(draw: st.DrawFn) -> list[Deed]:
-    """Draw a history: each object is given once, in any order, and then some have another fate."""
+    """Draw a history: each object is given once, in any order, and then a few have other fates."""
     begun = [
         Deed(draw(st.sampled_from("aaab")), name, draw(st.integers(0, 3)))
         for name in draw(st.permutations(sorted(KINDS)))
     ]
+    fated = draw(st.lists(st.sampled_from(sorted(KINDS)), min_size=1, max_size=4, unique=True))
     later = st.builds(
         Deed,
-        st.sampled_from(COUNTIES),
-        st.sampled_from(sorted(KINDS)),
+        st.sampled_from("aaab"),
+        st.sampled_from(fated),
         st.integers(0, 3),
         st.sampled_from(("green", "green", "amber", "clear")),
-        st.sampled_from(("push",) * 6 + _ENDINGS),
+        st.sampled_from(("push",) * 5 + _ENDINGS),
         st.integers(0, len(KINDS) + 8),
         st.sampled_from((False,) * 7 + (True,)),
         st.sampled_from((False,) * 7 + (True,)),
@@ -86,7 +92,7 @@ async def do(center: World, deeds: Sequence[Deed], number: int) -> None:
     seat = center.seats[deed.county]
     if deed.how == "push":
         given = {"push_id": _uuid(f"push {number}"), "named": "1", "with_text": "1"}
-        await center.push(seat, [_body(deed, center.clock.now)], **given)
+        await center.push(seat, [_body(deed, number, center.clock.now)], **given)
     elif deed.how == "undo":
         await center.request("DELETE", f"/api/v1/pushes/{_uuid(f'push {deed.of}')}", seat)
     else:
@@ -103,7 +109,33 @@ def _id(name: str) -> str:
     return f"{KINDS[name]}--{_uuid(name)}"
 
 
-def _body(deed: Deed, now: int) -> dict[str, Any]:
+def word(deed: Deed, number: int) -> str:
+    """Return what nothing but the push of one deed says."""
+    return f"{deed.county}-{deed.name}-{number}."
+
+
+def hidden(deeds: Sequence[Deed]) -> dict[str, tuple[str, ...]]:
+    """Return which locks nobody may read what in, since its object moved to a narrower one later.
+
+    Whatever became of the narrower version afterwards; but an undone one was never given.
+    """
+    undone = {(deed.county, deed.of) for deed in deeds if deed.how == "undo"}
+    pushed = [(number, deed) for number, deed in enumerate(deeds) if deed.how == "push"]
+    found: dict[str, tuple[str, ...]] = {}
+    for number, deed in pushed:
+        later = [
+            LEVELS.index(other.level)
+            for at, other in pushed
+            if (other.county, other.name) == (deed.county, deed.name) and at > number
+            if not other.older and (other.county, at) not in undone
+        ]
+        narrowest = max(later, default=0)
+        if narrowest > LEVELS.index(deed.level):
+            found[word(deed, number)] = LOCKS[:narrowest]
+    return found
+
+
+def _body(deed: Deed, number: int, now: int) -> dict[str, Any]:
     kind, moment = KINDS[deed.name], times.text(now)
     said: dict[str, Any] = {
         "type": kind,
@@ -114,7 +146,7 @@ def _body(deed: Deed, now: int) -> dict[str, Any]:
         "object_marking_refs": [TLP[deed.level]],
     }
     said |= {"revoked": True} if deed.revoked else {}
-    said |= _said(kind, f"{deed.county} {deed.choice}", deed.choice)
+    said |= _said(kind, word(deed, number), deed.choice)
     if deed.name in ENDS:
         ends = ENDS[deed.name]
         said |= _ends(kind, [_id(name) for name in ends[deed.choice % len(ends)]])
