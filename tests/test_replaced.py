@@ -247,3 +247,25 @@ async def test_the_undo_of_a_newer_version_brings_it_back_no_more(
         await center.project()
         assert await standing(center, partner, said) == []
         assert await reasons(center, county) == {said["id"]: REPLACED}
+
+
+@pytest.mark.parametrize("mark", ["green", "amber"])
+async def test_what_was_given_after_it_stays_when_a_newer_version_comes(
+    database_url: str, tmp_path: Path, mark: str
+) -> None:
+    async with world(database_url, tmp_path) as center:
+        county, partner = await center.org("county"), await center.org("partner", Kind.PARTNER)
+        for change in {"modified": SECOND}, {"modified": THIRD, "pattern": OTHER}:
+            await center.push(county, [FIRST | change], named="1")
+            await center.project()
+        await delete_last(center, county, FIRST["id"])
+        await center.project()
+        older = indicator("evil-told.net", "green")
+        await center.push(county, [older])
+        await center.project()
+        assert await center.patterns(partner) == {FIRST["pattern"]}
+        later = {"modified": "2026-10-04T08:00:00.000Z", "object_marking_refs": [TLP[mark]]}
+        await center.push(county, [FIRST | later | {"pattern": OTHER}], named="1")
+        left = await versions(center, partner)
+        assert (TOLD in left) == (mark == "green")
+        assert FIRST["pattern"] in await center.patterns(partner)

@@ -155,14 +155,16 @@ async def supersede(connection: Connection, rows: Sequence[Mapping[str, Any]]) -
     for part in parts(sorted(row["b_seq"] for row in rows)):
         await connection.execute(chosen.with_for_update(), {"seqs": part})
     # What another id of the same contributor had replaced may stand in earlier versions still.
+    alive = c.note.is_distinct_from(REPLACED)
     for part in parts([row["b_seq"] for row in rows if row["tightened"]]):
-        await connection.execute(update(contributions).where(c.seq.in_(part)).values(counts=True))
+        counting = update(contributions).where(c.seq.in_(part), alive)
+        await connection.execute(counting.values(counts=True))
     await connection.execute(
         update(contributions)
         .where(c.seq == bindparam("b_seq"))
         .values(
             latest=False,
-            tightened=c.tightened | bindparam("tightened"),
+            tightened=c.tightened | (bindparam("tightened") & alive),
             pending=func.max(c.pending, bindparam("pending"))
             if connection.dialect.name == "sqlite"
             else func.greatest(c.pending, bindparam("pending")),
@@ -223,7 +225,7 @@ async def delete(connection: Connection, org_id: str, stix_id: str, seqs: Sequen
     rest = select(c.seq).where(c.org_id == org_id, c.stix_id == stix_id, c.deleted == false())
     newest = rest.order_by(c.spec_version.desc(), c.modified.desc()).limit(1)
     again = update(contributions).where(c.seq == newest.scalar_subquery(), c.latest == false())
-    told = {"counts": false(), "pending": PENDING, "note": REPLACED}
+    told = {"counts": false(), "tightened": false(), "pending": PENDING, "note": REPLACED}
     counted = or_(c.key.is_not(None), c.note.in_(sorted(WAITING)))
     ended = {name: case((counted, value), else_=c[name]) for name, value in told.items()}
     await connection.execute(again.values(latest=True, **ended))
@@ -248,11 +250,11 @@ def _replaced_with(org_id: str, stix_id: str) -> Update:
 async def shut_ended(connection: Connection, org_id: str, new: Mapping[str, str]) -> None:
     """Let what had ended go out of sight where its object comes back out of its readers' sight.
 
-    ``new`` maps ids to the locks of versions that are about to be the latest. Whoever deletes what
-    he should have marked more strictly does that afterwards, and means the same as if he had not
-    deleted it. A version since then that was as strict has seen to it: what comes later is nothing
-    that the readers of what ended may know of. Asked before any row is held, as it may wait for
-    the projector.
+    That is what was deleted, and what counts nowhere since then. ``new`` maps ids to the locks of
+    versions that are about to be the latest. Whoever deletes what he should have marked more
+    strictly does that afterwards, and means the same as if he had not deleted it. A version since
+    then that was as strict has seen to it: what comes later is nothing that the readers of what
+    ended may know of. Asked before any row is held, as it may wait for the projector.
     """
     c = contributions.c
     at = func.coalesce(c.at_lock, c.lock).label("at")
@@ -260,20 +262,19 @@ async def shut_ended(connection: Connection, org_id: str, new: Mapping[str, str]
         c.org_id == org_id, c.stix_id.in_(bindparam("ids", expanding=True))
     )
 
-    async def rows(ids: Iterable[str], *, deleted: bool) -> list[Any]:
-        some = query.where(c.deleted == (true() if deleted else false()))
+    async def rows(some: Select[Any], ids: Iterable[str]) -> list[Any]:
         found = [await connection.execute(some, {"ids": part}) for part in parts(sorted(ids))]
         return [row for part in found for row in part]
 
-    ended = await rows(new, deleted=True)
-    kept = await rows({row.stix_id for row in ended}, deleted=False)
+    ended = await rows(query.where(or_(c.deleted == true(), c.note == REPLACED)), new)
+    versions = await rows(query, {row.stix_id for row in ended})
     lost = [
         one.seq
         for one in ended
         if one.key is not None
         and not locks.is_own(one.at)
         and locks.is_tighter(new[one.stix_id], than=one.at)
-        and not any(_shut(one, by=other) for other in (*ended, *kept))
+        and not any(_shut(one, by=other) for other in versions)
     ]
     if lost:
         await hold_projector(connection)

@@ -197,8 +197,6 @@ async def _restore_latest(connection: Connection, given: _Given) -> None:
         .values(
             latest=True,
             at_lock=case((late, c.lock), else_=c.at_lock),
-            # What a deletion said is replaced stays so, also where a newer version took that up.
-            counts=and_(c.counts, c.note.is_distinct_from(REPLACED)),
             tightened=False,
             pending=_unless_own(given.org_id),
         )
