@@ -38,6 +38,8 @@ ENDS: Mapping[str, Sequence[Sequence[str]]] = {
 }
 """What an object of each name may refer to, one way or the other."""
 
+_BASE = ("seen", "more", "family")
+
 COUNTIES = ("a", "b")
 LEVELS = ("clear", "green", "amber")
 LOCKS = (locks.PUBLIC, locks.COMMUNITY)
@@ -64,6 +66,11 @@ class Deed:
     older: bool = False
 
 
+def paces() -> st.SearchStrategy[frozenset[int]]:
+    """Draw after which deeds of a history cycles come: once all are given, or later."""
+    return st.frozensets(st.integers(len(KINDS) - 1, len(KINDS) + 8))
+
+
 @st.composite
 def tangles(draw: st.DrawFn) -> list[Deed]:
     """Draw a history: each object is given once, in any order, and then a few have other fates."""
@@ -71,13 +78,15 @@ def tangles(draw: st.DrawFn) -> list[Deed]:
         Deed(draw(st.sampled_from("aaab")), name, draw(st.integers(0, 3)))
         for name in draw(st.permutations(sorted(KINDS)))
     ]
-    fated = draw(st.lists(st.sampled_from(sorted(KINDS)), min_size=1, max_size=4, unique=True))
+    # What all else hangs on has more fates.
+    names = [*sorted(KINDS), *_BASE, *_BASE]
+    fated = draw(st.lists(st.sampled_from(names), min_size=1, max_size=4, unique=True))
     later = st.builds(
         Deed,
         st.sampled_from("aaab"),
         st.sampled_from(fated),
         st.integers(0, 3),
-        st.sampled_from(("green", "green", "amber", "clear")),
+        st.sampled_from(("green", "green", "amber", "amber", "clear")),
         st.sampled_from(("push",) * 5 + _ENDINGS),
         st.integers(0, len(KINDS) + 8),
         st.sampled_from((False,) * 7 + (True,)),

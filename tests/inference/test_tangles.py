@@ -10,18 +10,17 @@ from pathlib import Path
 
 import uvloop
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from inference import papers
 from inference.standing import Standing, readable, settle, standing
-from inference.tangles import COUNTIES, Deed, do, hidden, tangles
+from inference.tangles import COUNTIES, Deed, do, hidden, paces, tangles
 from world import SECOND, world
 
 EXAMPLES = int(os.environ.get("CYBERCOOP_PACE_EXAMPLES", "15"))
 
 
 @settings(max_examples=EXAMPLES)
-@given(tangles(), st.frozensets(st.integers(0, 20)))
+@given(tangles(), paces())
 def test_what_is_tangled_ends_alike_at_any_pace(deeds: list[Deed], pace: frozenset[int]) -> None:
     always = frozenset(range(len(deeds)))
     assert uvloop.run(_outcome(deeds, always)) == uvloop.run(_outcome(deeds, pace))
