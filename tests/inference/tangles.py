@@ -1,6 +1,7 @@
 """Tangles: objects that refer to each other, given, replaced, deleted and undone in any order."""
 
 import uuid
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from cybercoop.sharing import locks
 from cybercoop.stix import times
-from world import TLP, World
+from world import SECOND, TLP, World
 
 KINDS = {
     "seen": "indicator",
@@ -41,19 +42,23 @@ ENDS: Mapping[str, Sequence[Sequence[str]]] = {
 _BASE = ("seen", "more", "family")
 
 COUNTIES = ("a", "b")
-LEVELS = ("clear", "green", "amber")
+LEVELS = ("clear", "green", "amber", "home")
 LOCKS = (locks.PUBLIC, locks.COMMUNITY)
-"""The locks that the wider of these levels come to; AMBER is that of the one group."""
+"""The locks of the first of these levels; AMBER is the one group's, and home is not marked."""
 
-_ENDINGS = ("delete", "first", "last", "undo")
+STEP = 20 * SECOND
+"""From one deed to the next."""
+
+_DELETIONS = ("delete", "first", "last")
+_ENDINGS = (*_DELETIONS, "undo")
 
 
 @dataclass(frozen=True)
 class Deed:
     """Hold what a county does to an object of its own; ``choice`` says what it says by then.
 
-    ``how`` is to push it, to delete all versions, the first or the last one, or to undo the push
-    of the deed with the number ``of``.
+    ``how`` is to push it, to send out once more what an earlier deed pushed, to delete all
+    versions, the first or the last one, or to undo the push of the deed with the number ``of``.
     """
 
     county: str
@@ -86,8 +91,8 @@ def tangles(draw: st.DrawFn) -> list[Deed]:
         st.sampled_from("aaab"),
         st.sampled_from(fated),
         st.integers(0, 3),
-        st.sampled_from(("green", "green", "amber", "amber", "clear")),
-        st.sampled_from(("push",) * 5 + _ENDINGS),
+        st.sampled_from(("green", "green", "amber", "amber", "clear", "home")),
+        st.sampled_from(("push",) * 5 + ("send",) + _ENDINGS),
         st.integers(0, len(KINDS) + 8),
         st.sampled_from((False,) * 7 + (True,)),
         st.sampled_from((False,) * 7 + (True,)),
@@ -95,19 +100,36 @@ def tangles(draw: st.DrawFn) -> list[Deed]:
     return begun + draw(st.lists(later, min_size=2, max_size=9))
 
 
-async def do(center: World, deeds: Sequence[Deed], number: int) -> None:
-    """Let one deed of a history happen now."""
-    deed = deeds[number]
-    seat = center.seats[deed.county]
-    if deed.how == "push":
-        given = {"push_id": _uuid(f"push {number}"), "named": "1", "with_text": "1"}
-        await center.push(seat, [_body(deed, number, center.clock.now)], **given)
-    elif deed.how == "undo":
-        await center.request("DELETE", f"/api/v1/pushes/{_uuid(f'push {deed.of}')}", seat)
-    else:
+async def do(center: World, deeds: Sequence[Deed], number: int) -> bool:
+    """Let one deed of a history happen now, and say whether anything was taken in."""
+    deed, seat = deeds[number], center.seats[deeds[number].county]
+    if deed.how in _DELETIONS:
         path = f"/taxii2/coop/collections/contributions/objects/{_id(deed.name)}/"
         which = {} if deed.how == "delete" else {"match[version]": deed.how}
         await center.request("DELETE", path, seat, params=which)
+    elif deed.how == "undo":
+        await center.request("DELETE", f"/api/v1/pushes/{_uuid(f'push {deed.of}')}", seat)
+    elif (origin := _origin(deeds, number)) is not None:
+        said = _body(deeds[origin], origin, center.clock.now - (number - origin) * STEP)
+        given = {"push_id": _uuid(f"push {number}"), "named": "1", "with_text": "1"}
+        given |= {"tlp": deed.level} if deed.how == "send" and deed.level != "home" else {}
+        [verdict] = await center.push(seat, [said], **given)
+        return bool(verdict["outcome"] == "accepted")
+    return False
+
+
+def _origin(deeds: Sequence[Deed], number: int) -> int | None:
+    """Return which deed says first what this one says, by number; None where that is nothing."""
+    one, before = deeds[number], deeds[:number]
+    if one.how == "push":
+        return number
+    same = (deed.how == "push" and _owner(deed) == _owner(one) for deed in before)
+    pushed = [at for at, mine in enumerate(same) if mine]
+    return pushed[one.of % len(pushed)] if one.how == "send" and pushed else None
+
+
+def _owner(deed: Deed) -> tuple[str, str]:
+    return deed.county, deed.name
 
 
 def _uuid(name: str) -> str:
@@ -123,24 +145,34 @@ def word(deed: Deed, number: int) -> str:
     return f"{deed.county}-{deed.name}-{number}."
 
 
-def hidden(deeds: Sequence[Deed]) -> dict[str, tuple[str, ...]]:
+@dataclass(frozen=True)
+class _Word:
+    """Hold that a deed said the words of a push under a level."""
+
+    at: int
+    origin: int
+    level: int
+
+
+def hidden(deeds: Sequence[Deed], taken: Sequence[bool]) -> dict[str, tuple[str, ...]]:
     """Return which locks nobody may read what in, since its object moved to a narrower one later.
 
     Whatever became of the narrower version afterwards; but an undone one was never given.
     """
+    words = defaultdict[tuple[str, str], list[_Word]](list)
+    for at, deed in enumerate(deeds):
+        origin = _origin(deeds, at)
+        if taken[at] and origin is not None:
+            words[_owner(deed)].append(_Word(at, origin, LEVELS.index(deed.level)))
     undone = {(deed.county, deed.of) for deed in deeds if deed.how == "undo"}
-    pushed = [(number, deed) for number, deed in enumerate(deeds) if deed.how == "push"]
     found: dict[str, tuple[str, ...]] = {}
-    for number, deed in pushed:
-        later = [
-            LEVELS.index(other.level)
-            for at, other in pushed
-            if (other.county, other.name) == (deed.county, deed.name) and at > number
-            if not other.older and (other.county, at) not in undone
-        ]
-        narrowest = max(later, default=0)
-        if narrowest > LEVELS.index(deed.level):
-            found[word(deed, number)] = LOCKS[:narrowest]
+    for (county, _), said in words.items():
+        never = {one.origin for one in said if (county, one.at) in undone}
+        counted = [one for one in said if one.origin not in never and not deeds[one.origin].older]
+        for one in said:
+            narrowest = max((later.level for later in counted if later.at > one.at), default=0)
+            if narrowest > one.level:
+                found[word(deeds[one.origin], one.origin)] = LOCKS[:narrowest]
     return found
 
 
@@ -152,8 +184,8 @@ def _body(deed: Deed, number: int, now: int) -> dict[str, Any]:
         "id": _id(deed.name),
         "created": "2026-01-01T00:00:00.000Z",
         "modified": moment,
-        "object_marking_refs": [TLP[deed.level]],
     }
+    said |= {"object_marking_refs": [TLP[deed.level]]} if deed.level in TLP else {}
     said |= {"revoked": True} if deed.revoked else {}
     said |= _said(kind, word(deed, number), deed.choice)
     if deed.name in ENDS:

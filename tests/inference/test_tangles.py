@@ -13,8 +13,8 @@ from hypothesis import given, settings
 
 from inference import papers
 from inference.standing import Standing, readable, settle, standing
-from inference.tangles import COUNTIES, Deed, do, hidden, paces, tangles
-from world import SECOND, world
+from inference.tangles import COUNTIES, STEP, Deed, do, hidden, paces, tangles
+from world import world
 
 EXAMPLES = int(os.environ.get("CYBERCOOP_PACE_EXAMPLES", "15"))
 
@@ -35,16 +35,17 @@ async def _outcome(deeds: list[Deed], pace: frozenset[int]) -> Standing:
         async with world(f"sqlite:///{name}/coop.sqlite", Path(name)) as center:
             for county in COUNTIES:
                 await center.org(county)
+            taken = []
             for number in range(len(deeds)):
-                center.clock.forward(20 * SECOND)
+                center.clock.forward(STEP)
                 begun = center.clock.now
-                await do(center, deeds, number)
+                taken.append(await do(center, deeds, number))
                 if number in pace:
                     await settle(center)
                 # What hangs on the clock is the same, however many cycles there were.
                 center.clock.now = begun
-            center.clock.forward(20 * SECOND)
+            center.clock.forward(STEP)
             await settle(center)
             seen = readable(center)
-            assert [one for one, locks in hidden(deeds).items() if one in seen(locks)] == []
+            assert [one for one, locks in hidden(deeds, taken).items() if one in seen(locks)] == []
             return standing(center)
