@@ -127,7 +127,7 @@ async def _remember(
     if await members.has_left(connection, contributor.id):
         raise Unauthenticated("This organisation has left; nothing is taken from it any more.")
     plan = await _plan(connection, center, contributor, locked, push, first)
-    await contributions.shut_ended(connection, contributor.id, plan.new)
+    await contributions.shut_ended(connection, contributor.id, plan.new, plan.known)
     await contributions.send(connection, plan.sent)
     await contributions.supersede(connection, plan.superseded)
     await contributions.add(connection, plan.rows)
@@ -194,7 +194,7 @@ class _Plan:
     """Collect what one push changes, object by object, in the order given."""
 
     def __init__(self, contributor: Organisation, push: Push, known: Sequence[Known]) -> None:
-        self.contributor, self.push = contributor, push
+        self.contributor, self.push, self.known = contributor, push, known
         self.verdicts: list[Verdict] = []
         self.rows: list[dict[str, Any]] = []
         self.superseded: list[dict[str, Any]] = []

@@ -67,6 +67,7 @@ class Known(msgspec.Struct, frozen=True, gc=False):
     revoked: bool
     lock: str
     key: bytes | None
+    note: str | None
 
 
 async def stamps(connection: Connection, org_id: str, now: int, count: int) -> int:
@@ -247,30 +248,36 @@ def _replaced_with(org_id: str, stix_id: str) -> Update:
     return update(contributions).where(*mine, later.exists()).values(counts=False)
 
 
-async def shut_ended(connection: Connection, org_id: str, new: Mapping[str, str]) -> None:
+async def shut_ended(
+    connection: Connection, org_id: str, new: Mapping[str, str], known: Iterable[Known]
+) -> None:
     """Let what had ended go out of sight where its object comes back out of its readers' sight.
 
-    That is what was deleted, and what counts nowhere since then. ``new`` maps ids to the locks of
-    versions that are about to be the latest. Whoever deletes what he should have marked more
-    strictly does that afterwards, and means the same as if he had not deleted it. A version since
-    then that was as strict has seen to it: what comes later is nothing that the readers of what
-    ended may know of. Asked before any row is held, as it may wait for the projector.
+    That is what was deleted, and what is ``known`` to count nowhere since then. ``new`` maps ids to
+    the locks of versions that are about to be the latest. Whoever deletes what he should have
+    marked more strictly does that afterwards, and means the same as if he had not deleted it. A
+    version since then that was as strict has seen to it: what comes later is nothing that the
+    readers of what ended may know of. Asked before any row is held, as it may wait for the
+    projector.
     """
     c = contributions.c
     at = func.coalesce(c.at_lock, c.lock).label("at")
-    query = select(c.seq, c.stix_id, c.spec_version, c.modified, c.lock, c.key, at).where(
+    query = select(c.seq, c.stix_id, c.spec_version, c.modified, c.lock, c.key, c.note, at).where(
         c.org_id == org_id, c.stix_id.in_(bindparam("ids", expanding=True))
     )
 
-    async def rows(some: Select[Any], ids: Iterable[str]) -> list[Any]:
+    async def rows(ids: Iterable[str], *, deleted: bool) -> list[Any]:
+        some = query.where(c.deleted == (true() if deleted else false()))
         found = [await connection.execute(some, {"ids": part}) for part in parts(sorted(ids))]
         return [row for part in found for row in part]
 
-    ended = await rows(query.where(or_(c.deleted == true(), c.note == REPLACED)), new)
-    versions = await rows(query, {row.stix_id for row in ended})
+    deleted = await rows(new, deleted=True)
+    replaced = {one.stix_id for one in known if one.note == REPLACED and one.stix_id in new}
+    kept = await rows({row.stix_id for row in deleted} | replaced, deleted=False)
+    versions = [*deleted, *kept]
     lost = [
         one.seq
-        for one in ended
+        for one in (*deleted, *(row for row in kept if row.note == REPLACED))
         if one.key is not None
         and not locks.is_own(one.at)
         and locks.is_tighter(new[one.stix_id], than=one.at)
