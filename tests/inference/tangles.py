@@ -53,6 +53,10 @@ _DELETIONS = ("delete", "first", "last")
 _ENDINGS = (*_DELETIONS, "undo")
 
 
+Verdict = Mapping[str, Any]
+"""What was said of an object that was pushed; empty where none was."""
+
+
 @dataclass(frozen=True)
 class Deed:
     """Hold what a county does to an object of its own; ``choice`` says what it says by then.
@@ -100,8 +104,8 @@ def tangles(draw: st.DrawFn) -> list[Deed]:
     return begun + draw(st.lists(later, min_size=2, max_size=9))
 
 
-async def do(center: World, deeds: Sequence[Deed], number: int) -> bool:
-    """Let one deed of a history happen now, and say whether anything was taken in."""
+async def do(center: World, deeds: Sequence[Deed], number: int) -> Verdict:
+    """Let one deed of a history happen now, and return what was said of an object in it."""
     deed, seat = deeds[number], center.seats[deeds[number].county]
     if deed.how in _DELETIONS:
         path = f"/taxii2/coop/collections/contributions/objects/{_id(deed.name)}/"
@@ -114,8 +118,8 @@ async def do(center: World, deeds: Sequence[Deed], number: int) -> bool:
         given = {"push_id": _uuid(f"push {number}"), "named": "1", "with_text": "1"}
         given |= {"tlp": deed.level} if deed.how == "send" and deed.level != "home" else {}
         [verdict] = await center.push(seat, [said], **given)
-        return bool(verdict["outcome"] == "accepted")
-    return False
+        return verdict
+    return {}
 
 
 def _origin(deeds: Sequence[Deed], number: int) -> int | None:
@@ -146,33 +150,38 @@ def word(deed: Deed, number: int) -> str:
 
 
 @dataclass(frozen=True)
-class _Word:
-    """Hold that a deed said the words of a push under a level."""
+class _Saying:
+    """Hold that a deed said the words of a push under a level, and whether that ``counts``."""
 
     at: int
     origin: int
     level: int
+    counts: bool
 
 
-def hidden(deeds: Sequence[Deed], taken: Sequence[bool]) -> dict[str, tuple[str, ...]]:
+def hidden(deeds: Sequence[Deed], verdicts: Sequence[Verdict]) -> dict[str, tuple[str, ...]]:
     """Return which locks nobody may read what in, since its object moved to a narrower one later.
 
     Whatever became of the narrower version afterwards; but an undone one was never given.
     """
-    words = defaultdict[tuple[str, str], list[_Word]](list)
-    for at, deed in enumerate(deeds):
+    by_owner = defaultdict[tuple[str, str], list[_Saying]](list)
+    for at, (deed, verdict) in enumerate(zip(deeds, verdicts, strict=True)):
         origin = _origin(deeds, at)
-        if taken[at] and origin is not None:
-            words[_owner(deed)].append(_Word(at, origin, LEVELS.index(deed.level)))
+        if origin is not None and verdict["outcome"] == "accepted":
+            marked = deeds[origin].level
+            level = LEVELS.index(deed.level if marked == "home" else marked)
+            saying = _Saying(at, origin, level, "counts instead" not in verdict["reason"])
+            by_owner[_owner(deed)].append(saying)
     undone = {(deed.county, deed.of) for deed in deeds if deed.how == "undo"}
     found: dict[str, tuple[str, ...]] = {}
-    for (county, _), said in words.items():
+    for (county, _), said in by_owner.items():
         never = {one.origin for one in said if (county, one.at) in undone}
-        counted = [one for one in said if one.origin not in never and not deeds[one.origin].older]
-        for one in said:
-            narrowest = max((later.level for later in counted if later.at > one.at), default=0)
-            if narrowest > one.level:
-                found[word(deeds[one.origin], one.origin)] = LOCKS[:narrowest]
+        moves = [one for one in said if one.counts and one.origin not in never]
+        for origin in {one.origin for one in said}:
+            same = [one for one in said if one.origin == origin]
+            later = [one.level for one in moves if one.at > same[-1].at]
+            if (narrowest := max(later, default=0)) > min(one.level for one in same):
+                found[word(deeds[origin], origin)] = LOCKS[:narrowest]
     return found
 
 

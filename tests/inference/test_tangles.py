@@ -35,17 +35,17 @@ async def _outcome(deeds: list[Deed], pace: frozenset[int]) -> Standing:
         async with world(f"sqlite:///{name}/coop.sqlite", Path(name)) as center:
             for county in COUNTIES:
                 await center.org(county)
-            taken = []
+            verdicts = []
             for number in range(len(deeds)):
                 center.clock.forward(STEP)
                 begun = center.clock.now
-                taken.append(await do(center, deeds, number))
+                verdicts.append(await do(center, deeds, number))
                 if number in pace:
                     await settle(center)
                 # What hangs on the clock is the same, however many cycles there were.
                 center.clock.now = begun
             center.clock.forward(STEP)
             await settle(center)
-            seen = readable(center)
-            assert [one for one, locks in hidden(deeds, taken).items() if one in seen(locks)] == []
+            seen, gone = readable(center), hidden(deeds, verdicts)
+            assert [one for one, locks in gone.items() if one in seen(locks)] == []
             return standing(center)
