@@ -22,7 +22,7 @@ from cybercoop.members.organisations import Kind, Organisation
 from cybercoop.sharing import UNSAID, Addressed, keys_of, locks, locks_for, marking
 from cybercoop.stix import schema, times
 from cybercoop.stix.slices import cut
-from cybercoop.store import contributions, members, releases
+from cybercoop.store import contributions, members, releases, shutting
 from cybercoop.store.contributions import Known
 from cybercoop.store.database import Connection, Database
 from cybercoop.store.members import Center
@@ -127,7 +127,7 @@ async def _remember(
     if await members.has_left(connection, contributor.id):
         raise Unauthenticated("This organisation has left; nothing is taken from it any more.")
     plan = await _plan(connection, center, contributor, locked, push, first)
-    await contributions.shut_ended(connection, contributor.id, plan.new, plan.known)
+    await shutting.shut_ended(connection, contributor.id, plan.new, plan.known)
     await contributions.send(connection, plan.sent)
     await contributions.supersede(connection, plan.superseded)
     await contributions.add(connection, plan.rows)

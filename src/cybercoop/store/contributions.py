@@ -227,10 +227,10 @@ async def delete(connection: Connection, org_id: str, stix_id: str, seqs: Sequen
     newest = rest.order_by(c.spec_version.desc(), c.modified.desc()).limit(1)
     again = update(contributions).where(c.seq == newest.scalar_subquery(), c.latest == false())
     told = {"counts": false(), "tightened": false(), "pending": PENDING, "note": REPLACED}
-    counted = or_(c.key.is_not(None), c.note.in_(sorted(WAITING)))
-    ended = {name: case((counted, value), else_=c[name]) for name, value in told.items()}
-    await connection.execute(again.values(latest=True, **ended))
-    await connection.execute(_replaced_with(org_id, stix_id))
+    ended = {name: case((counted(), value), else_=c[name]) for name, value in told.items()}
+    # Only now: what was given since an earlier deletion was not replaced by anything.
+    if (await connection.execute(again.values(latest=True, **ended))).rowcount:
+        await connection.execute(_replaced_with(org_id, stix_id))
 
 
 def _replaced_with(org_id: str, stix_id: str) -> Update:
@@ -246,54 +246,6 @@ def _replaced_with(org_id: str, stix_id: str) -> Update:
     )
     mine = c.org_id == org_id, c.stix_id != stix_id, c.tightened == false()
     return update(contributions).where(*mine, later.exists()).values(counts=False)
-
-
-async def shut_ended(
-    connection: Connection, org_id: str, new: Mapping[str, str], known: Iterable[Known]
-) -> None:
-    """Let what had ended go out of sight where its object comes back out of its readers' sight.
-
-    That is what was deleted, and what is ``known`` to count nowhere since then. ``new`` maps ids to
-    the locks of versions that are about to be the latest. Whoever deletes what he should have
-    marked more strictly does that afterwards, and means the same as if he had not deleted it. A
-    version since then that was as strict has seen to it: what comes later is nothing that the
-    readers of what ended may know of. Asked before any row is held, as it may wait for the
-    projector.
-    """
-    c = contributions.c
-    at = func.coalesce(c.at_lock, c.lock).label("at")
-    query = select(c.seq, c.stix_id, c.spec_version, c.modified, c.lock, c.key, c.note, at).where(
-        c.org_id == org_id, c.stix_id.in_(bindparam("ids", expanding=True))
-    )
-
-    async def rows(ids: Iterable[str], *, deleted: bool) -> list[Any]:
-        some = query.where(c.deleted == (true() if deleted else false()))
-        found = [await connection.execute(some, {"ids": part}) for part in parts(sorted(ids))]
-        return [row for part in found for row in part]
-
-    deleted = await rows(new, deleted=True)
-    replaced = {one.stix_id for one in known if one.note == REPLACED and one.stix_id in new}
-    kept = await rows({row.stix_id for row in deleted} | replaced, deleted=False)
-    versions = [*deleted, *kept]
-    lost = [
-        one.seq
-        for one in (*deleted, *(row for row in kept if row.note == REPLACED))
-        if one.key is not None
-        and not locks.is_own(one.at)
-        and locks.is_tighter(new[one.stix_id], than=one.at)
-        and not any(_shut(one, by=other) for other in versions)
-    ]
-    if lost:
-        await hold_projector(connection)
-    for part in parts(lost):
-        places = select(func.coalesce(c.at_lock, c.lock), c.key).where(c.seq.in_(part))
-        await look_again(connection, places.distinct(), shut=True)
-
-
-def _shut(one: Any, *, by: Any) -> bool:
-    """Say whether a version came after another one of its object and was stricter than that."""
-    later = by.seq > one.seq and (by.spec_version, by.modified) >= (one.spec_version, one.modified)
-    return later and by.stix_id == one.stix_id and locks.is_tighter(by.lock, than=one.at)
 
 
 async def unreleased(connection: Connection, org_id: str, limit: int) -> Sequence[RowMapping]:
@@ -334,6 +286,16 @@ def _depending(org_id: str, open_locks: Sequence[str]) -> CompoundSelect[Any]:
         itself.where(c.lock.not_in(open_locks)),
         select(found.c.seq).join(own, named(found)).where(own.c.lock.not_in(open_locks)),
     )
+
+
+def counted() -> ColumnElement[bool]:
+    """Say whether a contribution counted somewhere, or waited for its ends to do so."""
+    return or_(contributions.c.key.is_not(None), contributions.c.note.in_(sorted(WAITING)))
+
+
+def undone(c: Any) -> ColumnElement[bool]:
+    """Say of a deleted version whether it is as if it had never been given."""
+    return and_(c.counts == false(), c.at_lock.is_(None))
 
 
 async def withdraw(connection: Connection, org_id: str, stix_ids: Sequence[str]) -> None:

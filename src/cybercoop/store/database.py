@@ -27,6 +27,7 @@ T = TypeVar("T")
 _SQLITE_READERS = 6
 """Connections to one SQLite file; more would only share the same two or four cores."""
 
+_NULL = "22021"
 _NO_RIGHT = "42501"
 """PostgreSQL's insufficient_privilege: the user may connect, but do nothing."""
 
@@ -175,6 +176,11 @@ def is_away(error: Exception) -> bool:
     # asyncpg calls a text that is too long an error of no certain kind.
     given = isinstance(error, DataError | IntegrityError | ProgrammingError)
     return not given and not str(getattr(error.orig, "sqlstate", "")).startswith(_GIVEN)
+
+
+def holds_null(error: Exception) -> bool:
+    """Say whether PostgreSQL refused a text for a null character, which it cannot keep."""
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", "") == _NULL
 
 
 @contextmanager

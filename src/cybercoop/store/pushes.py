@@ -19,7 +19,14 @@ from sqlalchemy import (
 )
 
 from cybercoop.sharing import locks
-from cybercoop.store.contributions import PENDING, REPLACED, hold_projector, look_again
+from cybercoop.store.contributions import (
+    PENDING,
+    REPLACED,
+    counted,
+    hold_projector,
+    look_again,
+    undone,
+)
 from cybercoop.store.database import Connection
 from cybercoop.store.tables import contributions, ends
 
@@ -181,22 +188,30 @@ async def _restore_losers(connection: Connection, given: _Given) -> None:
 async def _restore_latest(connection: Connection, given: _Given) -> None:
     """Let the version before be the latest, where a version of the push was.
 
-    Where that came too late to count, it counts now.
+    Where that came too late to count, it counts now. What stood before a version that was deleted
+    meanwhile counts nowhere: in which order somebody deletes and undoes must not matter.
     """
-    c = contributions.c
+    c, one = contributions.c, contributions.alias()
+    gone = select(one.c.seq).where(
+        *(one.c.org_id == c.org_id, one.c.stix_id == c.stix_id, one.c.seq > c.seq),
+        *(one.c.deleted == true(), ~undone(one.c), counted()),
+        tuple_(one.c.spec_version, one.c.modified) > tuple_(c.spec_version, c.modified),
+    )
     ids = select(c.stix_id).where(*_of(given), c.latest == true())
     order = c.spec_version.desc(), c.modified.desc()
     rank = func.row_number().over(partition_by=c.stix_id, order_by=order)
     earlier = select(c.seq, rank.label("rank")).where(
         *_besides(given), c.deleted == false(), c.stix_id.in_(ids)
     )
-    late = and_(c.at_lock.is_(None), c.key.is_not(None), c.note.is_(None))
+    late = and_(c.at_lock.is_(None), c.key.is_not(None), c.note.is_(None), ~gone.exists())
     await connection.execute(
         update(contributions)
         .where(c.seq.in_(_first(earlier)))
         .values(
             latest=True,
             at_lock=case((late, c.lock), else_=c.at_lock),
+            counts=and_(c.counts, ~gone.exists()),
+            note=case((gone.exists(), REPLACED), else_=c.note),
             tightened=False,
             pending=_unless_own(given.org_id),
         )

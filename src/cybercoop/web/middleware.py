@@ -11,7 +11,7 @@ from aiohttp import web
 from cybercoop import errors
 from cybercoop.door import AUTHENTICATE, READER, TAXII, TAXII_PATHS, Handler
 from cybercoop.notices import links
-from cybercoop.store.database import is_away
+from cybercoop.store.database import holds_null, is_away
 from cybercoop.web import problems
 from cybercoop.web.problems import Problem
 
@@ -75,6 +75,9 @@ def _told(request: web.Request, error: errors.CoopError) -> web.Response:
 
 def _failed(request: web.Request, error: Exception) -> web.Response:
     """Log what nobody expected, and answer with none of it; no log opens a task."""
+    if holds_null(error):
+        msg = "A text holds a null character (U+0000); leave it out."
+        return _told(request, errors.Misused(msg))
     frames = reversed(traceback.extract_tb(error.__traceback__))
     _log.error(
         "request failed",
