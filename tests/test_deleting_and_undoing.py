@@ -138,3 +138,38 @@ async def test_what_came_after_a_deletion_comes_back_with_an_undo(
         await undo(center, county, third)
         await center.project()
         assert await center.patterns(partner) == {SAID["pattern"]}
+
+
+@pytest.mark.parametrize("end", ["deleted", "undone"])
+@pytest.mark.parametrize("hurried", [True, False])
+async def test_what_went_out_after_a_stricter_version_goes_out_of_sight_again(
+    database_url: str, tmp_path: Path, end: str, *, hurried: bool
+) -> None:
+    async with world(database_url, tmp_path) as center:
+        county, partner = await center.org("county"), await center.org("partner", Kind.PARTNER)
+        client, second = await center.org("client", Kind.CLIENT, of=county), str(uuid4())
+        home = indicator("evil-host.net", None, description=TOLD) | {"id": SAID["id"]}
+        narrower = SAID | AMBER
+        await center.push(county, [home], named="1")
+        await center.push(county, [narrower | {"modified": SECOND}], named="1", push_id=second)
+        await center.project()
+        ending = undo(center, county, second) if end == "undone" else delete(center, county, "last")
+        await ending
+        if not hurried:
+            await center.project()
+        [verdict] = await center.push(county, [home], named="1", tlp="green")
+        assert verdict["outcome"] == "accepted"
+        assert TOLD in await versions(center, partner)
+        found = [one for one in await center.feed(client) if one["type"] == "indicator"]
+        assert len([one for one in found if not one.get("revoked")]) == 1
+        third = str(uuid4())
+        later = {"modified": THIRD, "pattern": OTHER}
+        await center.push(county, [SAID | later], named="1", push_id=third)
+        await center.project()
+        await undo(center, county, third)
+        await center.project()
+        assert await center.patterns(partner) == {SAID["pattern"]}
+        await delete(center, county, "all")
+        await center.project()
+        await center.push(county, [narrower | {"modified": FOURTH}], named="1")
+        assert TOLD not in await versions(center, partner)

@@ -128,6 +128,7 @@ async def _remember(
         raise Unauthenticated("This organisation has left; nothing is taken from it any more.")
     plan = await _plan(connection, center, contributor, locked, push, first)
     await shutting.shut_ended(connection, contributor.id, plan.new, plan.known)
+    await shutting.forget_ended(connection, contributor.id, plan.sent_seqs)
     await contributions.send(connection, plan.sent)
     await contributions.supersede(connection, plan.superseded)
     await contributions.add(connection, plan.rows)
@@ -199,6 +200,7 @@ class _Plan:
         self.rows: list[dict[str, Any]] = []
         self.superseded: list[dict[str, Any]] = []
         self.sent: list[dict[str, Any]] = []
+        self.sent_seqs: dict[str, int] = {}
         self.refs: dict[tuple[str, str], list[str]] = {}
         self.new: dict[str, str] = {}
         """The locks of versions that are the latest from now on, by id."""
@@ -266,6 +268,7 @@ class _Plan:
         """
         row = self._row(locked, 0, held.modified, held.version, echo=echo)
         self.sent.append({"b_seq": held.seq} | {name: row[name] for name in contributions.SENT})
+        self.sent_seqs[held.stix_id] = held.seq
         now = msgspec.structs.replace(held, lock=row["lock"], key=row["key"])
         self._versions[held.stix_id][held.modified] = now
         self._latest[held.stix_id] = now

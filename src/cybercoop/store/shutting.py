@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import bindparam, false, func, select, true
+from sqlalchemy import bindparam, false, func, select, true, update
 
 from cybercoop.sharing import locks
 from cybercoop.store.bulk import parts
@@ -59,3 +59,26 @@ def _shut(one: Any, *, by: Any) -> bool:
     """Say whether a version came after another one of its object and was stricter than that."""
     later = by.seq > one.seq and (by.spec_version, by.modified) >= (one.spec_version, one.modified)
     return later and by.stix_id == one.stix_id and locks.is_tighter(by.lock, than=one.at)
+
+
+async def forget_ended(connection: Connection, org_id: str, sent: Mapping[str, int]) -> None:
+    """Let versions that ended be as if never given where an older one goes out only now.
+
+    ``sent`` maps ids to the numbers of what stayed with its owner until now. What came after that
+    and was deleted says nothing of it any more: neither that it was replaced, nor that what it says
+    from now on has gone out of sight. Asked before any row is held.
+    """
+    c = contributions.c
+    query = select(c.seq, c.stix_id).where(
+        *(c.org_id == org_id, c.deleted == true(), ~undone(c)),
+        c.stix_id.in_(bindparam("ids", expanding=True)),
+    )
+    found = [await connection.execute(query, {"ids": part}) for part in parts(sorted(sent))]
+    later = [row.seq for rows in found for row in rows if row.seq > sent[row.stix_id]]
+    if later:
+        await hold_projector(connection)
+    for part in parts(later):
+        places = select(c.at_lock, c.key).where(c.seq.in_(part))
+        await look_again(connection, places.distinct())
+        forgotten = update(contributions).where(c.seq.in_(part))
+        await connection.execute(forgotten.values(at_lock=None, counts=False))
