@@ -212,7 +212,8 @@ async def delete(connection: Connection, org_id: str, stix_id: str, seqs: Sequen
     """
     c = contributions.c
     moved = select(c.at_lock, c.key).where(
-        c.org_id == org_id, c.stix_id == stix_id, c.tightened == true()
+        *(c.org_id == org_id, c.stix_id == stix_id, c.deleted == false()),
+        c.tightened == true(),
     )
     if (await connection.execute(moved.limit(1))).first() is not None:
         await hold_projector(connection)
@@ -228,24 +229,28 @@ async def delete(connection: Connection, org_id: str, stix_id: str, seqs: Sequen
     again = update(contributions).where(c.seq == newest.scalar_subquery(), c.latest == false())
     told = {"counts": false(), "tightened": false(), "pending": PENDING, "note": REPLACED}
     ended = {name: case((counted(), value), else_=c[name]) for name, value in told.items()}
+    place = c.at_lock, c.key, c.modified, c.seq, c.note
+    now = (await connection.execute(again.values(latest=True, **ended).returning(*place))).first()
     # Only now: what was given since an earlier deletion was not replaced by anything.
-    if (await connection.execute(again.values(latest=True, **ended))).rowcount:
-        await connection.execute(_replaced_with(org_id, stix_id))
+    if now is not None and now.note == REPLACED:
+        await connection.execute(_replaced_with(org_id, stix_id, now))
 
 
-def _replaced_with(org_id: str, stix_id: str) -> Update:
+def _replaced_with(org_id: str, stix_id: str, one: Any) -> Update:
     """Let nothing count that an object had replaced before its version was replaced itself.
 
     A cycle in between would have seen to that; whether there was one must not matter.
     """
-    c, one = contributions.c, contributions.alias()
-    later = select(one.c.seq).where(
-        *(one.c.org_id == org_id, one.c.stix_id == stix_id, one.c.note == REPLACED),
-        *(one.c.latest == true(), one.c.at_lock == c.at_lock, one.c.key == c.key),
-        tuple_(one.c.modified, one.c.seq) > tuple_(c.modified, c.seq),
+    c = contributions.c
+    return (
+        update(contributions)
+        .where(
+            *(c.key == one.key, c.at_lock == one.at_lock, c.counts == true()),
+            *(c.org_id == org_id, c.stix_id != stix_id, c.tightened == false()),
+            tuple_(c.modified, c.seq) < tuple_(literal(one.modified), literal(one.seq)),
+        )
+        .values(counts=False)
     )
-    mine = c.org_id == org_id, c.stix_id != stix_id, c.tightened == false()
-    return update(contributions).where(*mine, later.exists()).values(counts=False)
 
 
 async def unreleased(connection: Connection, org_id: str, limit: int) -> Sequence[RowMapping]:

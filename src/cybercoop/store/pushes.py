@@ -173,6 +173,7 @@ async def _restore_losers(connection: Connection, given: _Given) -> None:
     rank = func.row_number().over(partition_by=(c.at_lock, c.key), order_by=order)
     replaced = select(one.c.seq).where(
         *(one.c.org_id == given.org_id, one.c.note == REPLACED, one.c.seq > c.seq),
+        one.c.counts == false(),  # they never count, but that is what the index knows
         *(one.c.at_lock == c.at_lock, one.c.key == c.key, one.c.modified >= c.modified),
     )
     lost = select(c.seq, rank.label("rank")).where(
