@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from cybercoop.members.organisations import Kind
-from test_replaced import OTHER, delete_last
+from test_replaced import OTHER
 from test_tightening_later import AMBER, SECOND, THIRD, TOLD, versions
 from world import TLP, Seat, World, indicator, world
 
@@ -36,7 +36,7 @@ async def test_deleting_an_old_version_takes_nothing_along_that_came_since(
         for change in (*changes, {"modified": FOURTH, "pattern": OTHER}):
             await center.push(county, [SAID | change])
             await center.project()
-        await delete_last(center, county, SAID["id"])
+        await delete(center, county, "last")
         await center.project()
         await center.push(county, [indicator("evil-host.net", "green", modified=SECOND)])
         await center.project()
@@ -90,7 +90,7 @@ async def test_the_undo_of_a_version_between_brings_nothing_back(
             await center.push(county, [SAID | one], named="1", push_id=push_id)
             if not hurried:
                 await center.project()
-        await delete_last(center, county, SAID["id"])
+        await delete(center, county, "last")
         await center.project()
         assert await center.patterns(partner) == set()
         await undo(center, county, second)

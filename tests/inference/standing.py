@@ -1,7 +1,7 @@
 """What stands in the end, told apart from when and in how many steps it came to that."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from cybercoop.collect.projector import cycle
@@ -46,12 +46,8 @@ def standing(center: World) -> Standing:
     return [(lock, key, said(json.loads(raw))) for lock, key, _, raw in rows]
 
 
-def readable(center: World) -> Callable[[Iterable[str]], str]:
-    """Return what finds all that is served under some locks, in every version."""
+def readable(center: World, locks: Iterable[str]) -> str:
+    """Return all that is served under some locks, in every version."""
     query = "SELECT bytes FROM releases WHERE lock = ?"
-
-    def under(locks: Iterable[str]) -> str:
-        rows = [row for lock in locks for row in papers.rows(center.database.url, query, lock)]
-        return "\n".join(raw.decode() for (raw,) in rows)
-
-    return under
+    rows = [row for lock in locks for row in papers.rows(center.database.url, query, lock)]
+    return "\n".join(raw.decode() for (raw,) in rows)

@@ -46,6 +46,6 @@ async def _outcome(deeds: list[Deed], pace: frozenset[int]) -> Standing:
                 center.clock.now = begun
             center.clock.forward(STEP)
             await settle(center)
-            seen, gone = readable(center), hidden(deeds, verdicts)
-            assert [one for one, locks in gone.items() if one in seen(locks)] == []
+            gone = hidden(deeds, verdicts).items()
+            assert [one for one, locks in gone if one in readable(center, locks)] == []
             return standing(center)

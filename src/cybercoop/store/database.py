@@ -28,6 +28,8 @@ _SQLITE_READERS = 6
 """Connections to one SQLite file; more would only share the same two or four cores."""
 
 _NULL = "22021"
+"""PostgreSQL's character_not_in_repertoire: its texts cannot hold U+0000."""
+
 _NO_RIGHT = "42501"
 """PostgreSQL's insufficient_privilege: the user may connect, but do nothing."""
 
